@@ -1,0 +1,195 @@
+"""Agents who respond to incentives: they weigh what is announced and what happened to them.
+
+They never ask which institution it is. Beliefs start at what was announced and move with
+experience, so that an announcement that is never enforced wears off, and an institution that was
+never announced is learnt.
+"""
+
+from __future__ import annotations
+
+from posalign_sim.world.draws import chance
+from posalign_sim.world.fields import Floats, param
+from posalign_sim.world.modules import Agent
+from posalign_sim.world.record import Sight
+from posalign_sim.world.sight import parameter, remaining, standing
+
+COOPERATE, DEFECT = 0, 1
+WALK, BUY = 0, 1
+
+# What an opportunist keeps in mind: for what follows a breach and what follows none, how much
+# experience weighs against the announcement, and what it was (loss at once, trade afterwards).
+LOSS_WEIGHT, LOSS = 0, 2
+TRADE_WEIGHT, TRADE = 4, 6
+LAST_ACT = 8
+KEPT, BREACHED = 0, 1
+
+# What a buyer keeps in mind.
+TRUST_WEIGHT, TRUST = 0, 1
+
+#: Points that a decision must gain at least to be worth it: below is rounding.
+NEGLIGIBLE = 1e-9
+
+
+def learn_from(slots: Floats, weight: int, mean: int, seen: float, rate: float) -> None:
+    """Move a belief towards what was seen: recent experience counts most.
+
+    Args:
+        slots: the agent's slots.
+        weight: slot of the weight of all experience, from 0 towards 1.
+        mean: slot of the weighted experience.
+        seen: the observation.
+        rate: weight of one observation.
+    """
+    slots[weight] += rate * (1 - slots[weight])
+    slots[mean] += rate * (seen - slots[mean])
+
+
+def believed(slots: Floats, weight: int, mean: int, announced: float) -> float:
+    """A belief: the announcement, to the extent that experience has not replaced it."""
+    return (1 - slots[weight]) * announced + slots[mean]
+
+
+def announced_loss(p: Sight, i: int, m: int, breach: int) -> float:
+    """Points that identity `m` must expect to lose at once by its act towards seat `i`'s like.
+
+    Args:
+        p: sight.
+        i: seat in whose deal the act happens (its `at_stake` is what is paid for it).
+        m: identity that acts (its bond is what it may forfeit).
+        breach: whether the act is a breach.
+    """
+    if breach:
+        share, points, lost = p.refund_if_breach, p.loss_if_breach, p.forfeit_if_breach
+    else:
+        share, points, lost = p.refund_if_kept, p.loss_if_kept, p.forfeit_if_kept
+    return points + share * p.at_stake[i] + lost * p.bonded[m]
+
+
+def rounds_ahead(p: Sight, patience: float) -> float:
+    """Value today of one point in each further round, given continuation and patience."""
+    discount = p.continuation * patience
+    return min(discount / max(1e-12, 1 - discount), float(remaining(p)))
+
+
+def shuns(p: Sight, i: int, cutoff: float) -> bool:
+    """Whether a seat refuses its partner: its record is seen to be bad, and refusing is free."""
+    seen = standing(p, i, p.partner[i])
+    if not 0 <= seen < cutoff:
+        return False
+    own = p.identity[i]
+    return announced_loss(p, i, own, 1) - announced_loss(p, i, own, 0) < p.temptation[i]
+
+
+class Honest(Agent):
+    """Keeps its word whatever it is offered, and deals with whoever has not a bad record.
+
+    Unlike an unconditional cooperator it does not go on giving to those it sees to be cheats.
+    """
+
+    cutoff: float = param(0.5, 0, 1, "standing", "below it a partner is shunned")
+
+    @staticmethod
+    def move(p: Sight, i: int) -> int:
+        return DEFECT if shuns(p, i, parameter(p, i, 0)) else COOPERATE
+
+    @staticmethod
+    def deliver(p: Sight, i: int) -> int:
+        return COOPERATE
+
+    @staticmethod
+    def pay(p: Sight, i: int) -> int:
+        seen = standing(p, i, p.partner[i])
+        return WALK if 0 <= seen < parameter(p, i, 0) else BUY
+
+
+class Opportunist(Agent):
+    """Breaks its word whenever that pays, in its own belief.
+
+    A breach gains the temptation now. Against it stand what it expects to lose at once (refunds,
+    fines, its bond: more after a breach than after none) and the trade it expects to lose later,
+    if partners see its record: the drop in how often they deal with it, times what a deal earns,
+    over the rounds ahead. A new identity, where there is one to be had, caps that loss at its
+    price. Now and then (`explore`) it does the opposite, and so finds out. It does not deal
+    with partners whose record it sees to be bad.
+
+    Source: Shapiro (1983), QJE 98; Klein & Leffler (1981), JPE 89; thresholds: honest if
+    discount >= g / (g + visibility (r - fallback)), and if detection x penalty >= g.
+    """
+
+    patience: float = param(0.8, 0, 1, "per round", "discount factor, besides the continuation")
+    learning: float = param(0.4, 0, 1, "share", "weight of one experience")
+    explore: float = param(0.05, 0, 1, "probability", "of trying the opposite")
+    cutoff: float = param(0.5, 0, 1, "standing", "below it a partner is shunned")
+
+    @staticmethod
+    def move(p: Sight, i: int) -> int:
+        if shuns(p, i, parameter(p, i, 3)):
+            return DEFECT
+        return DEFECT if breach_pays(p, i) else COOPERATE
+
+    @staticmethod
+    def deliver(p: Sight, i: int) -> int:
+        return DEFECT if breach_pays(p, i) else COOPERATE
+
+    @staticmethod
+    def learn(p: Sight, i: int) -> None:
+        slots = p.slots[i]
+        rate = parameter(p, i, 1)
+        if slots[LAST_ACT] > 0 and p.received[i] >= 0:
+            act = int(slots[LAST_ACT]) - 1
+            learn_from(slots, TRADE_WEIGHT + act, TRADE + act, p.received[i], rate)
+        if p.kept[i] >= 0:
+            act = KEPT if p.kept[i] >= 0.5 else BREACHED
+            learn_from(slots, LOSS_WEIGHT + act, LOSS + act, p.sanction[i], rate)
+            slots[LAST_ACT] = 1 + act
+
+
+def breach_pays(p: Sight, i: int) -> bool:
+    """Whether an opportunist takes its chance now."""
+    slots = p.slots[i]
+    own = p.identity[i]
+    lost = believed(slots, LOSS_WEIGHT + BREACHED, LOSS + BREACHED, announced_loss(p, i, own, 1))
+    lost -= believed(slots, LOSS_WEIGHT + KEPT, LOSS + KEPT, announced_loss(p, i, own, 0))
+    drop = believed(slots, TRADE_WEIGHT + KEPT, TRADE + KEPT, 1.0)
+    drop -= believed(slots, TRADE_WEIGHT + BREACHED, TRADE + BREACHED, 1.0 - p.record_seen)
+    patience = parameter(p, i, 0)
+    later = rounds_ahead(p, patience) * max(0.0, drop) * max(0.0, p.rent[i] - p.fallback[i])
+    later = min(later, p.continuation * patience * p.reentry_fee)
+    pays = p.temptation[i] > lost + later + NEGLIGIBLE
+    return pays != (chance(p, i, 1) < parameter(p, i, 2))
+
+
+class DiscriminatingBuyer(Agent):
+    """Buys from whom it has reason to trust.
+
+    It walks away from a seller whose record it sees to be below `cutoff`. Otherwise it trusts
+    with `secured` probability where a breach would cost the seller more than it gains, and with
+    `unsecured` where not; experience moves both. It buys if that makes the deal worth its while.
+
+    Source: Nowak & Sigmund (1998), Nature 393 (discriminators); Akerlof (1970), QJE 84.
+    """
+
+    cutoff: float = param(0.5, 0, 1, "standing", "below it a seller is shunned")
+    secured: float = param(0.95, 0, 1, "probability", "first trust in who has much to lose")
+    unsecured: float = param(0.5, 0, 1, "probability", "first trust in anybody else")
+    learning: float = param(0.1, 0, 1, "share", "weight of one experience")
+
+    @staticmethod
+    def pay(p: Sight, i: int) -> int:
+        m = p.partner[i]
+        seen = standing(p, i, m)
+        if 0 <= seen < parameter(p, i, 0):
+            return WALK
+        at_risk = announced_loss(p, i, m, 1) - announced_loss(p, i, m, 0)
+        first = parameter(p, i, 1) if at_risk >= p.exposure[i] > 0 else parameter(p, i, 2)
+        trust = believed(p.slots[i], TRUST_WEIGHT, TRUST, first)
+        gain = trust * p.hope[i] + (1 - trust) * p.risk[i]
+        return BUY if gain >= -NEGLIGIBLE else WALK
+
+    @staticmethod
+    def learn(p: Sight, i: int) -> None:
+        if p.treated[i] >= 0:
+            learn_from(p.slots[i], TRUST_WEIGHT, TRUST, p.treated[i], parameter(p, i, 3))
+
+
+__all__ = ["DiscriminatingBuyer", "Honest", "Opportunist"]

@@ -1,0 +1,153 @@
+"""The 2x2 games: one rule, payoffs by parameters, played in pairs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from posalign_sim.world.accounts import NATURE, pay
+from posalign_sim.world.conduct import interact
+from posalign_sim.world.fields import Floats, param, table
+from posalign_sim.world.modules import Decision, Game
+from posalign_sim.world.record import World, face, later_born, seats
+
+COOPERATE, DEFECT = 0, 1
+
+
+class RepeatedDilemma(Game):
+    """Two choices, `cooperate` or `defect`, and four payoffs; every matched pair plays each round.
+
+    The parameters make it a prisoner's dilemma (T > R > P > S, the default: 5, 3, 1, 0), or by
+    `RepeatedDilemma.of(name)` one of the other 2x2 games. The second seat of a pair (by birth)
+    may have payoffs of its own (`other_*`), for games such as matching pennies.
+
+    Interactions: each seat's act towards its partner. Cooperation is 1 for `cooperate` and 0 for
+    `defect`. There are no promises: below cooperation 1 (`w.standard`) an act is a breach, which
+    institutions may judge. The partner has paid what relying cost it, reward - sucker, if it
+    cooperated; harm is what it lacks to the reward.
+
+    Source: Rapoport & Guyer (1966), General Systems 11; Axelrod (1984).
+
+    >>> RepeatedDilemma(temptation=4).values["temptation"].item()
+    4.0
+    """
+
+    interactions_per_agent = 1
+    declares = ("interactions", "breach")
+
+    temptation: float = param(5, -1e6, 1e6, "points", "T: defect against a cooperator")
+    reward: float = param(3, -1e6, 1e6, "points", "R: both cooperate")
+    punishment: float = param(1, -1e6, 1e6, "points", "P: both defect")
+    sucker: float = param(0, -1e6, 1e6, "points", "S: cooperate against a defector")
+    other_temptation: float = param(np.inf, summary="T of the second seat; as the first's if inf")
+    other_reward: float = param(np.inf, summary="R of the second seat; as the first's if inf")
+    other_punishment: float = param(np.inf, summary="P of the second seat; as the first's if inf")
+    other_sucker: float = param(np.inf, summary="S of the second seat; as the first's if inf")
+    payoffs: Floats = table(np.float64, 2, 4)
+
+    move = Decision(
+        "play", ("cooperate", "defect"), noisy=True, summary="Cooperate with the partner, or not?"
+    )
+
+    @classmethod
+    def of(cls, name: str, **changes: Any) -> RepeatedDilemma:
+        """A 2x2 game by name.
+
+        Args:
+            name: `prisoners_dilemma`, `stag_hunt`, `hawk_dove`, `harmony`, `matching_pennies`,
+                or `donation` (with `benefit` 3 and `cost` 1 unless changed).
+            **changes: parameters to set otherwise.
+
+        >>> RepeatedDilemma.of("donation", benefit=4).values["temptation"].item()
+        4.0
+        """
+        if name == "donation":
+            benefit, cost = changes.pop("benefit", 3.0), changes.pop("cost", 1.0)
+            values: dict[str, Any] = {
+                "temptation": benefit,
+                "reward": benefit - cost,
+                "punishment": 0.0,
+                "sucker": -cost,
+            }
+        elif name in FAMILY:
+            values = dict(zip(PAYOFFS, FAMILY[name], strict=False))
+        else:
+            from posalign_sim.world.modules import ConfigurationError, nearest
+
+            hint = nearest(name, [*FAMILY, "donation"])
+            raise ConfigurationError(f"no 2x2 game is called {name!r}: {hint}")
+        return cls(**{**values, **changes})
+
+    @staticmethod
+    def begin(w: World, own: RepeatedDilemma) -> None:
+        # First index: first or second seat of a pair; second: 2 * own choice + the partner's.
+        own.payoffs[0, 0] = own.reward
+        own.payoffs[0, 1] = own.sucker
+        own.payoffs[0, 2] = own.temptation
+        own.payoffs[0, 3] = own.punishment
+        own.payoffs[1, 0] = other_or(own.other_reward, own.reward)
+        own.payoffs[1, 1] = other_or(own.other_sucker, own.sucker)
+        own.payoffs[1, 2] = other_or(own.other_temptation, own.temptation)
+        own.payoffs[1, 3] = other_or(own.other_punishment, own.punishment)
+        best = own.payoffs[0, 0] + own.payoffs[1, 0]
+        best = max(best, own.payoffs[0, 1] + own.payoffs[1, 2])
+        best = max(best, own.payoffs[0, 2] + own.payoffs[1, 1])
+        best = max(best, own.payoffs[0, 3] + own.payoffs[1, 3])
+        w.first_best = best / 2
+        p = w.sight
+        for i in seats(w):
+            # A seat stands to gain most by defecting against whichever partner tempts it more.
+            p.temptation[i] = max(
+                own.temptation - own.reward, own.punishment - own.sucker
+            )
+            p.exposure[i] = p.temptation[i]
+            p.rent[i] = own.reward
+            p.fallback[i] = own.punishment
+            p.hope[i] = own.reward - own.punishment
+            p.risk[i] = own.sucker - own.punishment
+            p.at_stake[i] = own.reward - own.sucker
+
+    @staticmethod
+    def play(w: World, own: RepeatedDilemma) -> None:
+        for i in seats(w):
+            j = w.partner[i]
+            if j == i:
+                continue
+            mine = 1 if own.move[i] == DEFECT else 0
+            other = 1 if own.move[j] == DEFECT else 0
+            second = later_born(w, i, j)
+            pay(w, NATURE, face(w, i), own.payoffs[second, 2 * mine + other])
+            theirs = own.payoffs[1 - second, 2 * other + mine]
+            theirs_if_kept = own.payoffs[1 - second, 0]
+            relied = theirs_if_kept - own.payoffs[1 - second, 1]
+            paid = 0.0 if other else relied
+            harm = max(0.0, theirs_if_kept - theirs)
+            cooperation = 0.0 if mine else 1.0
+            interact(w, face(w, i), face(w, j), cooperation, 0, 0.0, 0.0, paid, harm)
+
+
+def other_or(value: float, first: float) -> float:
+    """The second seat's payoff, where it has one of its own."""
+    return value if value < np.inf else first
+
+
+PAYOFFS = (
+    "temptation",
+    "reward",
+    "punishment",
+    "sucker",
+    "other_temptation",
+    "other_reward",
+    "other_punishment",
+    "other_sucker",
+)
+
+#: Payoffs T, R, P, S (and the second seat's) of the named games.
+FAMILY: dict[str, tuple[float, ...]] = {
+    "prisoners_dilemma": (5, 3, 1, 0),
+    "stag_hunt": (3, 4, 3, 0),
+    "hawk_dove": (2, 1, -2, 0),
+    "harmony": (2, 3, 0, 1),
+    "matching_pennies": (-1, 1, 1, -1, 1, -1, -1, 1),
+}

@@ -1,0 +1,100 @@
+"""Commitment: a bond in escrow that a breach forfeits."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from posalign_sim.world.accounts import COST, hold, pay, release, settle_hold, treasury
+from posalign_sim.world.conduct import answers, breached, find, governed
+from posalign_sim.world.draws import draw, either
+from posalign_sim.world.fields import Flags, param, per_identity
+from posalign_sim.world.modules import Decision, Institution
+from posalign_sim.world.record import GROUP, World, face, holder, seats
+
+DECLINE, POST_BOND = 0, 1
+
+
+class Bond(Institution):
+    """Who can be tempted may put a stake into escrow; a proven breach forfeits it to the victim.
+
+    A breach is proven by a finding of an arbiter who acts before this institution in the stack,
+    or by itself, with probability `evident`. Without an arbiter a bond therefore secures only
+    what is evident, and with `evident` 0 it secures nothing and is always given back.
+
+    What is a breach: a promise not kept; in a dilemma, a defection. The forfeit goes to the
+    partner, or to the treasury if everybody was harmed.
+
+    Tells: everyone, who is bonded and for how much, and how likely a breach forfeits the bond.
+    Costs: `fee` a bond and round, burnt.
+
+    Source: Schelling (1960), The Strategy of Conflict; Williamson (1983), AER 73.
+    Answers: section 5.3 of Laukkonen et al. (2026), verifiable commitment devices.
+
+    >>> Bond(stake=4).values["stake"].item()
+    4.0
+    """
+
+    needs = ("interactions", "breach")
+
+    stake: float = param(3.0, 0, 1e6, "points", "what is put into escrow")
+    fee: float = param(0.05, 0, 1e6, "points", "cost of a bond for a round")
+    evident: float = param(0.5, 0, 1, "probability", "that a breach proves itself")
+    posted: Flags = per_identity(np.uint8)
+
+    bond = Decision(
+        "agree",
+        ("decline", "post_bond"),
+        default="post_bond",
+        summary="Put a bond into escrow, to be lost on a proven breach?",
+    )
+
+    @staticmethod
+    def announce(w: World, own: Bond) -> None:
+        p = w.sight
+        p.forfeit_if_breach = either(p.found_if_breach, own.evident)
+        p.forfeit_if_kept = p.found_if_kept
+
+    @staticmethod
+    def who_bond(w: World, own: Bond, i: int) -> bool:
+        return own.stake > 0 and w.partner[i] != i and w.sight.temptation[i] > 0
+
+    @staticmethod
+    def after_bond(w: World, own: Bond) -> None:
+        for i in seats(w):
+            m = face(w, i)
+            if own.bond[i] != POST_BOND or not governed(w, own, m):
+                continue
+            if hold(w, m, own.stake):
+                own.posted[m] = 1
+                pay(w, m, COST, own.fee)
+                w.sight.bonded[answers(w, own, m)] = own.stake
+
+    @staticmethod
+    def redress(w: World, own: Bond) -> None:
+        for k in range(w.finding_count):
+            case = w.findings[k]
+            if case.breach:
+                forfeit(w, own, answers(w, own, case.accused), case.victim)
+        for k in range(w.interaction_count):
+            x = w.interactions[k]
+            if breached(w, x) and draw(w, own, x.actor, 0) < own.evident:
+                accused = answers(w, own, x.actor)
+                if own.posted[accused]:
+                    find(w, accused, x.target, True, 1.0, k)
+                    forfeit(w, own, accused, x.target)
+
+    @staticmethod
+    def settle(w: World, own: Bond) -> None:
+        for m in range(w.identities):
+            if own.posted[m]:
+                release(w, m, own.stake)
+                own.posted[m] = 0
+
+
+def forfeit(w: World, own: Bond, debtor: int, victim: int) -> None:
+    """Pay a posted bond out to the victim, once, and let the debtor feel it."""
+    if own.posted[debtor]:
+        own.posted[debtor] = 0
+        payee = treasury(own) if victim == GROUP else victim
+        settle_hold(w, debtor, payee, own.stake)
+        w.sight.sanction[holder(w, debtor)] += own.stake

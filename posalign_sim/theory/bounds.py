@@ -1,0 +1,76 @@
+"""The ranges in which an argument makes sense, and the refusal of one that lies outside."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def require_within(name: str, value: float, low: float, high: float, advice: str = "") -> float:
+    """Return the value as a float if it is a number from `low` to `high`, both included.
+
+    Args:
+        name: what the value is called, for the error.
+        value: the number to check, in any unit.
+        low: smallest number allowed; `-math.inf` for none.
+        high: largest number allowed; `math.inf` for none.
+        advice: what to do instead, added to the error.
+
+    Returns:
+        The value, finite and within the bounds.
+
+    Raises:
+        ValueError: If the value is not finite, or lies outside.
+
+    Example:
+        >>> require_within("noise", 0.01, 0, 1)
+        0.01
+        >>> require_within("noise", 1.5, 0, 1)
+        Traceback (most recent call last):
+        ...
+        ValueError: noise is 1.5, but it must lie in [0, 1]
+    """
+    number = float(value)
+    if math.isfinite(number) and low <= number <= high:
+        return number
+    if math.isinf(low) and math.isinf(high):
+        bounds = "be finite"
+    elif math.isinf(high):
+        bounds = f"be finite and at least {low:g}"
+    elif math.isinf(low):
+        bounds = f"be finite and at most {high:g}"
+    else:
+        bounds = f"lie in [{low:g}, {high:g}]"
+    raise ValueError(f"{name} is {number!r}, but it must {bounds}{advice and ': ' + advice}")
+
+
+def require_distribution(name: str, values: ArrayLike, states: int) -> NDArray[np.float64]:
+    """Return probabilities of `states` states as a vector if they are a distribution.
+
+    Args:
+        name: what the distribution is called, for the error.
+        values: `[states]` probabilities.
+        states: how many states there are.
+
+    Returns:
+        `[states]` probabilities, rescaled by rounding error alone so that they sum to 1.
+
+    Raises:
+        ValueError: If the shape differs, an entry is negative or not finite, or the sum is not 1
+            within 1e-9.
+
+    Example:
+        >>> require_distribution("start", [0.5, 0.5], 2)
+        array([0.5, 0.5])
+    """
+    vector = np.asarray(values, dtype=np.float64)
+    if vector.shape != (states,):
+        raise ValueError(f"{name} has shape {vector.shape}, but it must have shape ({states},)")
+    if not (np.isfinite(vector).all() and (vector >= 0).all()):
+        raise ValueError(f"{name} is {vector.tolist()}, but each entry must be a probability")
+    total = float(vector.sum())
+    if abs(total - 1) > 1e-9:
+        raise ValueError(f"{name} sums to {total!r}, but probabilities of states must sum to 1")
+    return vector / total

@@ -1,0 +1,134 @@
+"""Money: integer accounts, posted double-entry, through one checked function.
+
+Every payoff, price, fee, bond and fine is an `int64` number of minor units (one millionth of a
+point) that leaves one account and enters another, so that the sum over all accounts of a world
+is zero, exactly, always. Identities are accounts by their number; the rest have names:
+
+* `NATURE` pays out payoffs and is paid what acts use up: what it paid is the surplus made.
+* `COST` takes what running an institution uses up (fees burnt, staff); nobody gets it.
+* `OUTSIDERS` are third parties that an act helps or harms.
+* `treasury(own)` is the public purse of an institution's jurisdiction.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from posalign_sim.world.compiler import rare
+from posalign_sim.world.events import post_event
+from posalign_sim.world.faults import BAD_AMOUNT, BAD_HOLD, raise_fault
+from posalign_sim.world.record import World, face, holder
+
+#: Minor units in a point.
+MINOR = 1_000_000
+#: Largest amount that one posting may move, in points.
+LIMIT = 1e9
+
+NATURE = -1
+COST = -2
+OUTSIDERS = -3
+_TREASURY = -4
+
+
+def treasury(own: Any) -> int:
+    """The account of the public purse of a module's jurisdiction."""
+    return _TREASURY - own.place
+
+
+def minor(points: float) -> int:
+    """Points in minor units, rounded once, half to even; the amount must be finite and small."""
+    return np.int64(np.rint(points * MINOR))
+
+
+def post(w: World, payer: int, payee: int, amount: int) -> None:
+    """Move minor units between two accounts; the only place where a balance changes."""
+    if payer >= 0:
+        w.balance[payer] -= amount
+    else:
+        w.public[-payer - 1] -= amount
+    if payee >= 0:
+        w.balance[payee] += amount
+    else:
+        w.public[-payee - 1] += amount
+    post_event(w, payer, payee, amount)
+
+
+def pay(w: World, payer: int, payee: int, points: float) -> int:
+    """Pay `points` (possibly negative) from one account to another.
+
+    Args:
+        w: the world.
+        payer: identity or named account that pays.
+        payee: identity or named account that is paid.
+        points: the amount; anything not finite or above `LIMIT` faults the world instead.
+
+    Returns:
+        The minor units that were moved.
+    """
+    if not abs(points) <= LIMIT:
+        raise_fault(w, BAD_AMOUNT)
+        return 0
+    amount = minor(points)
+    post(w, payer, payee, amount)
+    return amount
+
+
+def hold(w: World, identity: int, points: float) -> bool:
+    """Put an identity's points into escrow, where they stay its own but out of reach.
+
+    Returns:
+        Whether it was done: the amount must be positive and finite.
+    """
+    if not 0 < points <= LIMIT:
+        return False
+    amount = minor(points)
+    w.balance[identity] -= amount
+    w.held[identity] += amount
+    post_event(w, identity, identity, amount)
+    return True
+
+
+def release(w: World, identity: int, points: float) -> None:
+    """Give held points back to the identity that they belong to."""
+    settle_hold(w, identity, identity, points)
+
+
+def settle_hold(w: World, identity: int, payee: int, points: float) -> None:
+    """Pay held points out to `payee`; more than is held faults the world and moves nothing."""
+    if not 0 <= points <= LIMIT or minor(points) > w.held[identity]:
+        raise_fault(w, BAD_HOLD)
+        return
+    amount = minor(points)
+    w.held[identity] -= amount
+    w.balance[identity] += amount
+    post(w, identity, payee, amount)
+
+
+def account_of(w: World, agent: int) -> int:
+    """Minor units that an agent owns through all of its identities, held ones included."""
+    total = np.int64(0)
+    for identity in range(w.identities):
+        if holder(w, identity) == agent:
+            total += w.balance[identity] + w.held[identity]
+    return total
+
+
+@rare
+def close_twin(w: World) -> None:
+    """Turn the round into its zero-sum twin: take back the seats' mean of what nature paid.
+
+    Nature's outlay of this round is shared out equally and charged back, to the last minor unit
+    (the residual goes one unit each to the first seats by birth); then each seat is paid the
+    stated constant. What a seat gets still depends on what everybody does; the sum does not.
+    """
+    paid = w.nature_mark - w.public[0]
+    n = w.agents
+    share = paid // n
+    residual = paid - share * n
+    for rank in range(n):
+        identity = face(w, w.order[rank])
+        amount = share + (1 if rank < residual else 0)
+        post(w, identity, NATURE, amount)
+        pay(w, NATURE, identity, w.twin_constant)

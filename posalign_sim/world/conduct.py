@@ -1,0 +1,144 @@
+"""What seats did and what was established: how games record it, how institutions answer it.
+
+These functions, and those of `accounts`, are all that an institution needs to touch the world.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from posalign_sim.world.accounts import pay
+from posalign_sim.world.compiler import rare, variant
+from posalign_sim.world.draws import below, mix, name
+from posalign_sim.world.events import finding_event, interaction_event
+from posalign_sim.world.faults import BAD_NUMBER, FULL_BUFFER, raise_fault
+from posalign_sim.world.modules import SHUFFLED
+from posalign_sim.world.record import World, face, holder
+
+_VEIL = 0x5E1EC7ED5EA1
+
+
+def witness(w: World, x: Any) -> None:
+    """What is noted of an interaction the moment it is recorded; the written round says what."""
+
+
+def interact(
+    w: World,
+    actor: int,
+    target: int,
+    cooperation: float,
+    pledged: int,
+    promised: float,
+    delivered: float,
+    paid: float,
+    harm: float,
+) -> None:
+    """Record what one identity did to another in this round; see `Interaction` for the fields."""
+    k = w.interaction_count
+    if k >= len(w.interactions):
+        raise_fault(w, FULL_BUFFER)
+    elif not 0 <= cooperation <= 1:
+        raise_fault(w, BAD_NUMBER)
+    else:
+        w.interaction_count = k + 1
+        x = w.interactions[k]
+        detail(x, pledged, promised, delivered, paid, harm)
+        x.actor = actor
+        x.target = target
+        x.cooperation = cooperation
+        interaction_event(w, actor, target, cooperation, harm)
+        witness(w, x)
+
+
+def detail(
+    x: Any, pledged: int, promised: float, delivered: float, paid: float, harm: float
+) -> None:
+    """The part of an interaction that matters to those who judge it."""
+    x.pledged = pledged
+    x.promised = promised
+    x.delivered = delivered
+    x.paid = paid
+    x.harm = harm
+
+
+@variant(detail, "unjudged")
+def _no_detail(
+    x: Any, pledged: int, promised: float, delivered: float, paid: float, harm: float
+) -> None:
+    pass
+
+
+def breached(w: World, x: Any) -> bool:
+    """Whether an interaction broke its promise or, where none was made, the game's standard."""
+    if x.pledged:
+        return x.delivered < x.promised
+    return x.cooperation < w.standard
+
+
+def find(w: World, accused: int, victim: int, breach: bool, certainty: float, case: int) -> None:
+    """Record what was established about interaction number `case` of this round."""
+    k = w.finding_count
+    if k >= len(w.findings):
+        raise_fault(w, FULL_BUFFER)
+        return
+    finding = w.findings[k]
+    finding.accused = accused
+    finding.victim = victim
+    finding.breach = breach
+    finding.certainty = certainty
+    finding.case = case
+    w.finding_count = k + 1
+    finding_event(w, accused, victim, breach, certainty)
+
+
+def answers(w: World, own: Any, identity: int) -> int:
+    """Who answers for an identity's conduct under this institution.
+
+    The identity itself; or, when the institution is `shuffled`, another one of its role, drawn
+    anew each round. A placebo that keeps every cost and signal but breaks the tie to conduct.
+    """
+    if own.strength == SHUFFLED:
+        return w.veil[identity]
+    return identity
+
+
+def governed(w: World, own: Any, identity: int) -> bool:
+    """Whether an identity's holder is under this institution's jurisdiction."""
+    return w.jurisdiction[holder(w, identity)] == own.place
+
+
+def penalise(w: World, identity: int, payee: int, points: float) -> None:
+    """Make an identity pay for what it is held to have done, and let its holder feel it."""
+    pay(w, identity, payee, points)
+    w.sight.sanction[holder(w, identity)] += points
+
+
+@rare
+def draw_veil(w: World) -> None:
+    """Draw this round's permutation of the seats' identities within each role."""
+    p = w.sight
+    for role in range(w.agents):
+        count = 0
+        for rank in range(w.agents):
+            i = w.order[rank]
+            if w.role[i] == role:
+                w.pool[count] = face(w, i)
+                w.veil[face(w, i)] = face(w, i)
+                count += 1
+        if count == 0:
+            break
+        for k in range(count - 1, 0, -1):
+            j = below(mix(p.round_key, name(_VEIL, role, k)), k + 1)
+            a = w.pool[k]
+            b = w.pool[j]
+            kept = w.veil[a]
+            w.veil[a] = w.veil[b]
+            w.veil[b] = kept
+
+
+def drop(w: World, identity: int) -> None:
+    """Give up an identity: from the next round its holder is a stranger with an empty record.
+
+    What the identity owns stays its own; what anybody knew of it is forgotten.
+    """
+    w.dropped[identity] = 1

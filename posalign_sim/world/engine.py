@@ -1,0 +1,70 @@
+"""Engines: the written round of a structure, linked and compiled, ready to run batches."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from posalign_sim.world import outside
+from posalign_sim.world.compiler import Linker, Mode
+from posalign_sim.world.conduct import witness
+from posalign_sim.world.structure import Structure
+from posalign_sim.world.writer import Writer, load
+
+
+class Engine:
+    """Runs worlds of one structure.
+
+    Args:
+        structure: what the round is made of.
+        mode: `compiled`, `checked` (array bounds too) or `interpreted`.
+        text: the text of the round, if not the one that the engine writes.
+
+    Attributes:
+        text: the written round that runs.
+        text_hash: its SHA-256.
+    """
+
+    def __init__(self, structure: Structure, mode: Mode, text: str | None = None) -> None:
+        """See the class."""
+        self.structure = structure
+        self.mode = mode
+        self.text = Writer(structure).write() if text is None else text
+        self.text_hash = hashlib.sha256(self.text.encode()).hexdigest()
+        scope = load(structure, self.text, mode)
+        linker = Linker(mode, structure.traits, {witness: scope["witness"]})
+        for spec in structure.agents:
+            # Agents see a record of one type in all scenarios: their code is worth keeping.
+            for function in spec.functions.values():
+                linker.link(function, cached=True)
+        self.run_worlds: Callable[..., None] = linker.link(scope["run_worlds"], entry=True)
+        self.code_hash = linker.hash(scope["run_worlds"])
+        self.advance: Callable[..., int] | None = None
+        if structure.external >= 0:
+            advance = outside.make_advance(scope["run"], scope["legal"], scope["fill_mask"])
+            self.advance = linker.link(advance, entry=True)
+
+    def run(self, ws: np.ndarray[Any, Any], first: int, last: int, until: int) -> None:
+        """Run worlds `first` to `last` (not included) until they end or reach round `until`."""
+        self.run_worlds(ws, first, last, until)
+
+
+@cache
+def engine(structure: Structure, mode: Mode = "compiled", text: str | None = None) -> Engine:
+    """The engine of a structure, made once in a process."""
+    return Engine(structure, mode, text)
+
+
+def explain_structure(structure: Structure) -> str:
+    """The written round as text."""
+    return Writer(structure).write()
+
+
+def read_round(path: str | Path) -> str:
+    """The text of a round from a file, perhaps edited by hand."""
+    return Path(path).read_text()

@@ -1,0 +1,35 @@
+"""Faults: how a world says that something inside it went wrong.
+
+Nothing raises inside a world. The first thing that goes wrong leaves its code and the round in
+the record, the world stops, and the run reports it; a study makes no claim over faulted worlds.
+"""
+
+from __future__ import annotations
+
+from posalign_sim.world.record import World
+
+NONE = 0
+BAD_AMOUNT = 1
+BAD_HOLD = 2
+BAD_CHOICE = 3
+FULL_BUFFER = 4
+BAD_NUMBER = 5
+BAD_INDEX = 6
+
+#: What each code means, for people.
+MEANING = {
+    NONE: "no fault",
+    BAD_AMOUNT: "an amount was not finite, or larger than 1e9 points",
+    BAD_HOLD: "more was taken out of escrow than was held",
+    BAD_CHOICE: "an agent made a choice that was not among the legal ones",
+    FULL_BUFFER: "more interactions, findings or events in one round than the game declared",
+    BAD_NUMBER: "a number that an agent or a module computed was not finite",
+    BAD_INDEX: "a seat or an identity that does not exist was named",
+}
+
+
+def raise_fault(w: World, code: int) -> None:
+    """Record the first fault of a world; later ones follow from it and are not kept."""
+    if w.fault == 0:
+        w.fault = code
+        w.fault_clock = w.clock

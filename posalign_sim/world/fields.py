@@ -1,0 +1,145 @@
+"""How state is declared: the fields of a world's record, with their shapes, ranges and units.
+
+A class that declares fields (a module, the world itself) is a *specification*: the engine reads
+it once and lays the fields out in one NumPy structured dtype. In a kernel the very same names
+are numbers and arrays, which is what the annotations beside each declaration say.
+
+Dimensions are named, and given their size by the scenario:
+
+==============  ==================================================================
+`agents`        capacity of agents (a power of two); `w.agents` are in use
+`identities`    capacity of identities (records, accounts and standings)
+`relations`     partners an agent can remember (1: only the present one)
+`accounts`      accounts that belong to no agent (nature, costs, treasuries, ...)
+`interactions`  what may be recorded in one round
+`arguments`     integer arguments that a choice may have
+==============  ==================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Ints: TypeAlias = npt.NDArray[np.int64]
+Flags: TypeAlias = npt.NDArray[np.uint8]
+Keys: TypeAlias = npt.NDArray[np.uint64]
+
+#: Field names that a record or the contract already uses; a module may not declare them.
+RESERVED = frozenset(name for name in dir(np.record) if not name.startswith("_")) | {
+    "strength",
+    "place",
+    "key",
+    "changes",
+    "change_round",
+    "change_to",
+}
+
+
+@dataclass(frozen=True)
+class State:
+    """One field of a record: its element type, its named or numbered dimensions, its first value.
+
+    Attributes:
+        kind: element type; flags are stored as `uint8`.
+        dimensions: names of dimensions (see the module's table) or plain sizes.
+        initial: value at the beginning of a world, and of a new identity.
+        outcome: whether the field is a declared outcome dimension, reported beside money.
+    """
+
+    kind: Any
+    dimensions: tuple[str | int, ...] = ()
+    initial: float = 0
+    outcome: bool = False
+
+    def shape(self, sizes: Mapping[str, int]) -> tuple[int, ...]:
+        """Sizes of the field's axes, given the size of each named dimension."""
+        return tuple(sizes[d] if isinstance(d, str) else d for d in self.dimensions)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One number that a user may set, for all worlds at once or one for each world.
+
+    Attributes:
+        default: the value when nothing is said.
+        low: least allowed value.
+        high: greatest allowed value.
+        unit: what it counts: points, rounds, probability, ...
+        summary: one line for tables and error messages.
+    """
+
+    default: float
+    low: float = -np.inf
+    high: float = np.inf
+    unit: str = ""
+    summary: str = ""
+
+
+def param(
+    default: float,
+    low: float = -np.inf,
+    high: float = np.inf,
+    unit: str = "",
+    summary: str = "",
+) -> Any:
+    """Declare a parameter, e.g. `fee: float = param(0.1, 0, 10, "points", "paid on filing")`."""
+    return Parameter(default, low, high, unit, summary)
+
+
+def scalar(kind: Any = np.float64, initial: float = 0) -> Any:
+    """Declare one number a world."""
+    return State(kind, (), initial)
+
+
+def per_agent(
+    kind: Any = np.float64, *more: str | int, initial: float = 0, outcome: bool = False
+) -> Any:
+    """Declare one value for each agent (times any further dimensions)."""
+    return State(kind, ("agents", *more), initial, outcome)
+
+
+def per_identity(kind: Any = np.float64, *more: str | int, initial: float = 0) -> Any:
+    """Declare one value for each identity; the engine forgets it when the identity is dropped."""
+    return State(kind, ("identities", *more), initial)
+
+
+def per_pair(kind: Any = np.float64, *more: str | int, initial: float = 0) -> Any:
+    """Declare one value for each ordered pair of agents; for small worlds, never for crowds."""
+    return State(kind, ("agents", "agents", *more), initial)
+
+
+def table(kind: Any, *sizes: str | int, initial: float = 0) -> Any:
+    """Declare an array of any other shape."""
+    return State(kind, tuple(sizes), initial)
+
+
+def record(fields: list[tuple[Any, ...]]) -> np.dtype[Any]:
+    """An aligned record dtype whose elements are `np.record`, so that `w.name` reads a field."""
+    return np.dtype((np.record, np.dtype(fields, align=True)))
+
+
+def state_fields(spec: type, sizes: Mapping[str, int]) -> list[tuple[Any, ...]]:
+    """The (name, type, shape) of every `State` that `spec` and its bases declare, in order."""
+    return [
+        (name, np.dtype(state.kind), state.shape(sizes))
+        for name, state in declared(spec, State).items()
+    ]
+
+
+def declared(spec: type, what: type[Any]) -> dict[str, Any]:
+    """Declarations of one sort on a class, bases first, in the order of the source."""
+    found: dict[str, Any] = {}
+    for base in reversed(spec.__mro__):
+        for name, value in vars(base).items():
+            if isinstance(value, what):
+                found.pop(name, None)
+                found[name] = value
+            elif name in found:
+                del found[name]
+    return found

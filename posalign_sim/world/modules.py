@@ -1,0 +1,531 @@
+"""The contract: what a module is, and what each part of one may declare.
+
+A *module* adds fields to the world's record and acts in the phases of a round through static
+functions that are compiled together with everybody else's. Games, matchings, noise,
+institutions, delegates and metrics are modules; an *agent* is a bundle of pure functions, one
+for each decision that it knows. A class is checked when it is created: a misspelt function, a
+reserved field name or a label that disagrees with its constant is refused there and then.
+
+Functions of a module (all optional, all static; `w` is the world, `own` the module's record):
+
+=========================  ========================================================
+`begin(w, own)`            once, when a world begins
+`announce(w, own)`         each round: tell everybody the terms (strength >= announced)
+`publish(w, own)`          each round: publish signals about identities
+`meet` ... `settle`        act in that phase of the round
+`withdraw(w, own)`         the institution's strength has just fallen to off
+`witness(w, own, x)`       interaction `x` has just been recorded
+`forget(w, own, m)`        identity `m` was dropped and begins anew
+`after_D(w, own)`          everybody has chosen at decision `D`
+`who_D(w, own, i)`         whether seat `i` is asked at decision `D`
+`mask_D(w, own, i, c)`     whether choice `c` is legal for seat `i` at decision `D`
+`turn_D(w, own)`           the one seat that is asked, for decisions of one seat at a time
+`default_D(w, own, i)`     what a seat does whose agent does not know decision `D`
+`again_B(w, own)`          whether block `B` of decisions is gone through once more
+`act(w, own, i, d, c, n)`  (noise and delegates) choice `c` of `n`, of seat `i`, at decision key `d`
+`report(own, ws)`          (metrics; plain NumPy) a column for each number, a row for each world
+=========================  ========================================================
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, TypeAlias
+
+import numpy as np
+
+from posalign_sim.world.fields import RESERVED, Parameter, State, declared, record, state_fields
+from posalign_sim.world.record import PARAMS, SLOTS, World
+
+Phase: TypeAlias = Literal["meet", "agree", "play", "redress", "settle"]
+PHASES: tuple[Phase, ...] = ("meet", "agree", "play", "redress", "settle")
+
+#: Strengths of treatment, from nothing to the real thing.
+OFF, ANNOUNCED, SHUFFLED, ENFORCED = range(4)
+STRENGTHS = ("off", "announced", "shuffled", "enforced")
+
+#: How many changes of strength a schedule may have.
+CHANGES = 4
+
+
+class ConfigurationError(ValueError):
+    """Something that a user asked for cannot be: the message says what, where and what to do."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint for an unknown name: the nearest valid ones, or all of them if none is near.
+
+    >>> nearest("reputaton", ["reputation", "bond"])
+    'did you mean reputation?'
+    """
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, 3, 0.6)
+    if close:
+        return f"did you mean {' or '.join(close)}?"
+    return f"there is {', '.join(names)}" if names else "there is none"
+
+
+@dataclass(frozen=True)
+class Argument:
+    """A bounded integer that goes with a choice (an offer, a price, a sum).
+
+    Attributes:
+        name: what it is called.
+        low: least legal value.
+        high: greatest legal value.
+    """
+
+    name: str
+    low: int
+    high: int
+
+
+class Decision:
+    """A point in a phase where some seats choose among named choices, all at once.
+
+    In a kernel, `own.move[i]` is the executed choice of seat `i` (an index into `choices`) at
+    decision `move`, and `own.move_price[i]` its argument `price`; -1 if the seat was not asked.
+
+    Args:
+        phase: in which phase, any but settle.
+        choices: labels; a module-level constant of the same name in capitals, if there is one,
+            must be the label's index.
+        arguments: bounded integers that every choice of this decision carries.
+        default: the label that a seat takes whose agent does not know the decision.
+        noisy: whether the world's noise may replace what a seat does here.
+        roles: the roles that are asked; all if empty.
+        summary: the question that a seat is asked, in words.
+    """
+
+    def __init__(
+        self,
+        phase: Phase,
+        choices: Sequence[str],
+        arguments: Sequence[Argument] = (),
+        default: str | None = None,
+        noisy: bool = False,
+        roles: Sequence[str] = (),
+        summary: str = "",
+    ) -> None:
+        """See the class."""
+        if phase not in PHASES or phase == "settle":
+            raise ConfigurationError(f"no decision in phase {phase!r}: {nearest(phase, PHASES)}")
+        if default is not None and default not in choices:
+            raise ConfigurationError(f"default {default!r} is no choice: {nearest(default, choices)}")
+        self.phase = phase
+        self.choices = tuple(choices)
+        self.arguments = tuple(arguments)
+        self.default = default
+        self.noisy = noisy
+        self.roles = tuple(roles)
+        self.summary = summary
+        self.name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __getitem__(self, seat: int) -> int:
+        """Only in kernels, where the name stands for the array of executed choices."""
+        raise TypeError(f"{self.name}[{seat}] is read in kernels, from the module's own record")
+
+
+@dataclass(frozen=True)
+class Block:
+    """Decisions of one phase that are gone through together until `again_NAME` says no.
+
+    Attributes:
+        decisions: names of the decisions, in order; they follow each other in the phase.
+    """
+
+    decisions: tuple[str, ...]
+
+
+_PLAIN = {
+    "begin": 2,
+    "announce": 2,
+    "publish": 2,
+    "withdraw": 2,
+    "forget": 3,
+    "witness": 3,
+    **dict.fromkeys(PHASES, 2),
+}
+_OF_DECISION = {"who": 3, "mask": 4, "turn": 2, "after": 2, "default": 3}
+
+
+def _count(function: Callable[..., Any]) -> int:
+    return len(inspect.signature(function).parameters)
+
+
+def _functions(spec: type) -> dict[str, Callable[..., Any]]:
+    """Public static functions of a class by its method resolution order."""
+    found: dict[str, Callable[..., Any]] = {}
+    for base in reversed(spec.__mro__):
+        for name, value in vars(base).items():
+            if isinstance(value, staticmethod) and not name.startswith("_"):
+                found[name] = value.__func__
+    return found
+
+
+class _Configured:
+    """Anything with parameters and a docstring that is its specification."""
+
+    _parameters: ClassVar[dict[str, Parameter]]
+    _abstract: ClassVar[bool] = True
+
+    def __init_subclass__(cls, abstract: bool = False, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        cls._abstract = abstract
+        cls._parameters = declared(cls, Parameter)
+
+    def _set(self, values: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:
+        """Check parameter values against their declarations; arrays are one value per world."""
+        title = snake(type(self).__name__)
+        for name in values:
+            if name not in self._parameters:
+                hint = nearest(name, self._parameters)
+                raise ConfigurationError(f"{title} has no parameter {name!r}: {hint}")
+        checked = {}
+        for name, parameter in self._parameters.items():
+            value = values.get(name, parameter.default)
+            try:
+                numbers = np.asarray(value, dtype=np.float64)
+            except (TypeError, ValueError):
+                raise ConfigurationError(f"{title}.{name} must be a number, not {value!r}") from None
+            if np.isnan(numbers).any():
+                raise ConfigurationError(f"{title}.{name} must be a number, not nan")
+            outside = (numbers < parameter.low) | (numbers > parameter.high)
+            if outside.any():
+                bad = np.atleast_1d(numbers)[np.atleast_1d(outside)][0]
+                raise ConfigurationError(
+                    f"{title}.{name} = {bad:g} is out of its range "
+                    f"[{parameter.low:g}, {parameter.high:g}] {parameter.unit}".rstrip()
+                )
+            checked[name] = numbers
+        return checked
+
+    @classmethod
+    def summary(cls) -> str:
+        """First sentence of the class docstring."""
+        text = inspect.cleandoc(cls.__doc__ or "")
+        return re.split(r"\n\s*\n", text)[0].replace("\n", " ")
+
+
+def snake(name: str) -> str:
+    """The name under which a class is known in configs and tables.
+
+    >>> snake("MoralHazardMarket")
+    'moral_hazard_market'
+    """
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+class Module(_Configured, abstract=True):
+    """A part of the world: fields of the record, and functions in the phases of a round.
+
+    Args:
+        name: instance name, by which the record, draws and results know it; the class's name
+            in snake case if not given, so that two ledgers can coexist under two names.
+        strength: `off`, `announced`, `shuffled` or `enforced`; an array of these, one per world;
+            or a `Schedule`.
+        **parameters: values for declared parameters: one number, or one for each world, or
+            `[worlds, jurisdictions]`.
+    """
+
+    #: Whether `strength` may be anything but enforced.
+    treatable: ClassVar[bool] = False
+    #: Sight arrays that the module fills, or names that it needs others to declare.
+    needs: ClassVar[tuple[str, ...]] = ()
+
+    functions: ClassVar[dict[str, Callable[..., Any]]]
+    states: ClassVar[dict[str, State]]
+    decisions: ClassVar[dict[str, Decision]]
+    blocks: ClassVar[dict[str, Block]]
+
+    # in every module's record
+    strength: int
+    place: int
+    key: int
+
+    def __init_subclass__(cls, abstract: bool = False, **more: Any) -> None:
+        super().__init_subclass__(abstract=abstract, **more)
+        cls.states = declared(cls, State)
+        cls.decisions = declared(cls, Decision)
+        cls.blocks = declared(cls, Block)
+        cls.functions = _functions(cls)
+        _check_names(cls)
+        _check_functions(cls)
+        _check_labels(cls)
+
+    @classmethod
+    def contract(cls) -> dict[str, int]:
+        """Further functions that this kind of module may have, with their number of arguments."""
+        return {}
+
+    def __init__(self, name: str = "", strength: Any = "enforced", **parameters: Any) -> None:
+        """See the class."""
+        if self._abstract:
+            raise ConfigurationError(f"{type(self).__name__} is a kind of module, not one itself")
+        self.name = name or snake(type(self).__name__)
+        if not self.name.isidentifier() or hasattr(np.record, self.name):
+            raise ConfigurationError(f"{self.name!r} cannot be a module's name in a record")
+        self.values = self._set(parameters)
+        self.schedule = schedule(strength)
+        if not self.treatable and (self.schedule.to != ENFORCED).any():
+            raise ConfigurationError(f"{self.name} is no institution: it has no strength to set")
+
+    @classmethod
+    def dtype(cls, sizes: Mapping[str, int]) -> np.dtype[Any]:
+        """The module's own record: contract fields, parameters, state, choices."""
+        fields: list[tuple[Any, ...]] = [
+            ("strength", np.int32),
+            ("place", np.int32),
+            ("key", np.uint64),
+        ]
+        if cls.treatable:
+            fields.append(("change_round", np.int64, (CHANGES,)))
+            fields.append(("change_to", np.int32, (CHANGES,)))
+        fields += [(name, np.float64) for name in cls._parameters]
+        fields += state_fields(cls, sizes)
+        for decision in cls.decisions.values():
+            fields.append((decision.name, np.int32, (sizes["agents"],)))
+            for argument in decision.arguments:
+                fields.append((f"{decision.name}_{argument.name}", np.int32, (sizes["agents"],)))
+        return record(fields)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When an institution has which strength.
+
+    Attributes:
+        starts: `[K]` or `[worlds, K]` rounds, ascending, the first 0.
+        to: `[K]` or `[worlds, K]` strengths from these rounds on.
+    """
+
+    starts: np.ndarray[Any, Any]
+    to: np.ndarray[Any, Any]
+
+
+def schedule(strength: Any) -> Schedule:
+    """Read a strength: a name, an array of names (one per world), or `{round: name}`.
+
+    >>> schedule({0: "enforced", 100: "off"}).to.tolist()
+    [3, 0]
+    """
+    if isinstance(strength, Schedule):
+        return strength
+    if isinstance(strength, Mapping):
+        starts = np.array(sorted(int(r) for r in strength), dtype=np.int64)
+        if not len(starts) or starts[0] != 0 or len(starts) > CHANGES:
+            raise ConfigurationError(
+                f"a schedule of strength begins at round 0 and has at most {CHANGES} steps"
+            )
+        by_round = {int(r): s for r, s in strength.items()}
+        return Schedule(starts, np.array([_code(by_round[int(r)]) for r in starts]))
+    names = np.asarray(strength)
+    codes = np.array([_code(s) for s in names.ravel().tolist()]).reshape(names.shape)
+    codes = codes[..., None]
+    return Schedule(np.zeros_like(codes), codes)
+
+
+def _code(strength: Any) -> int:
+    if isinstance(strength, int) and 0 <= strength < len(STRENGTHS):
+        return strength
+    if strength is False:  # YAML reads an unquoted `off` as false
+        return OFF
+    if strength not in STRENGTHS:
+        hint = nearest(str(strength), STRENGTHS)
+        raise ConfigurationError(f"unknown strength {strength!r}: {hint}")
+    return STRENGTHS.index(strength)
+
+
+def _check_names(cls: type[Module]) -> None:
+    names = [*cls.states, *cls._parameters, *cls.decisions]
+    for name in names:
+        if name in RESERVED:
+            raise TypeError(f"{cls.__name__}.{name}: a record already uses that name; rename it")
+    for name in sorted({n for n in names if names.count(n) > 1}):
+        raise TypeError(f"{cls.__name__}.{name} is declared twice")
+
+
+def _check_functions(cls: type[Module]) -> None:
+    allowed = dict(_PLAIN)
+    for decision in cls.decisions:
+        for prefix, count in _OF_DECISION.items():
+            allowed[f"{prefix}_{decision}"] = count
+    for name, block in cls.blocks.items():
+        allowed[f"again_{name}"] = 2
+        for decision in block.decisions:
+            if decision not in cls.decisions:
+                hint = nearest(decision, cls.decisions)
+                raise TypeError(f"{cls.__name__}.{name}: no decision {decision!r}: {hint}")
+        if f"again_{name}" not in cls.functions:
+            raise TypeError(f"{cls.__name__} needs again_{name}(w, own) to end block {name!r}")
+    allowed.update(cls.contract())
+    for name, function in cls.functions.items():
+        if name not in allowed:
+            hint = nearest(name, allowed)
+            raise TypeError(f"{cls.__name__}.{name} is no function of the contract: {hint}")
+        if _count(function) != allowed[name]:
+            raise TypeError(
+                f"{cls.__name__}.{name} takes {_count(function)} arguments, not {allowed[name]}"
+            )
+
+
+def _check_labels(cls: type[Module]) -> None:
+    scope = vars(sys.modules.get(cls.__module__, object()))
+    for decision in cls.decisions.values():
+        for index, label in enumerate(decision.choices):
+            constant = scope.get(label.upper())
+            if isinstance(constant, int) and constant != index:
+                raise TypeError(
+                    f"{cls.__name__}.{decision.name}: choice {label!r} is number {index}, "
+                    f"but {label.upper()} = {constant}"
+                )
+
+
+class Game(Module, abstract=True):
+    """What is played: seats and roles, moves, payoffs, and the interactions that they amount to.
+
+    A game publishes to each seat what it needs to decide (`w.sight.temptation` and its
+    companions), says what counts as a breach without a promise (`w.standard`), and at `begin`
+    states its first best.
+    """
+
+    #: Names of roles; seat `i` has the index of one of them in `w.role`.
+    roles: ClassVar[tuple[str, ...]] = ("player",)
+    #: Most interactions that one agent can be part of, as actor, in a round.
+    interactions_per_agent: ClassVar[int] = 1
+    #: What institutions may count on: names that their `needs` refer to.
+    declares: ClassVar[tuple[str, ...]] = ()
+    #: Least number of agents.
+    least_agents: ClassVar[int] = 2
+
+
+class Matching(Module, abstract=True):
+    """Who faces whom: sets `w.partner`; an unmatched seat is its own partner."""
+
+
+class Replacement(Module, abstract=True):
+    """What may put another act in the place of a choice: `act(w, own, i, d, c, n)`.
+
+    It gives the choice that is executed for choice `c` (of `n`) of seat `i` at the decision
+    whose key is `d`; the seat's own choice stays in `w.chosen[i]`.
+    """
+
+    #: Whether it is asked at every decision, or only at those that a game calls noisy.
+    everywhere: ClassVar[bool] = True
+
+    @classmethod
+    def contract(cls) -> dict[str, int]:
+        """A noise or a delegate says what is executed."""
+        return {"act": 6}
+
+
+class Noise(Replacement, abstract=True):
+    """What comes between a choice and the act, through nobody's will."""
+
+    everywhere = False
+
+
+class Delegate(Replacement, abstract=True):
+    """What a seat has put between itself and its choice: it may advise, filter or replace it."""
+
+
+class Institution(Module, abstract=True):
+    """A rule that a community sets over a game; portable, stackable, and costed.
+
+    Institutions meet only in shared records (interactions, findings, signals, accounts), never
+    in each other's fields. `answers(w, own, m)` says who answers for identity `m`'s conduct:
+    `m` itself, or, when the institution is shuffled, another of its role.
+    """
+
+    treatable = True
+    #: What a game must declare for the institution to make sense on it.
+    needs: ClassVar[tuple[str, ...]] = ()
+
+
+class Metric(Module, abstract=True):
+    """What is measured inside the round, and how it becomes one number for each world."""
+
+    @classmethod
+    def report(cls, own: Any, ws: Any) -> dict[str, np.ndarray[Any, Any]]:
+        """Columns of the table of results.
+
+        Args:
+            own: `[worlds]` array of the metric's own records.
+            ws: `[worlds]` array of the whole worlds.
+
+        Returns:
+            One float array of shape `[worlds]` for each name; NaN where undefined.
+        """
+        raise NotImplementedError(f"{cls.__name__} must say what it reports")
+
+
+class Agent(_Configured, abstract=True):
+    """A scripted agent: pure functions of what it sees, one for each decision that it knows.
+
+    `def move(p, i)` returns the choice of agent `i` at decision `move`, given its sight `p`; a
+    tuple of choice and arguments where the decision has arguments. `learn(p, i)` updates what
+    it keeps in mind (`p.slots[i]`) after each round. Parameter number `k`, in the order of
+    declaration, is `p.params[i, k]`.
+    """
+
+    functions: ClassVar[dict[str, Callable[..., Any]]]
+
+    def __init_subclass__(cls, abstract: bool = False, **more: Any) -> None:
+        super().__init_subclass__(abstract=abstract, **more)
+        cls.functions = _functions(cls)
+        if len(cls._parameters) > PARAMS:
+            raise TypeError(f"{cls.__name__} has more than {PARAMS} parameters")
+        for name, function in cls.functions.items():
+            if _count(function) != 2:
+                raise TypeError(f"{cls.__name__}.{name} takes (p, i), not {_count(function)}")
+
+    def __init__(self, **parameters: Any) -> None:
+        """Set parameters: one number each, or one for each world."""
+        self.values = self._set(parameters)
+
+    @property
+    def name(self) -> str:
+        """The class's name in snake case."""
+        return snake(type(self).__name__)
+
+
+class External(Agent):
+    """A seat that is decided from outside: by a learner, a language model, a human."""
+
+
+__all__ = [
+    "ANNOUNCED",
+    "Agent",
+    "Argument",
+    "Block",
+    "ConfigurationError",
+    "Decision",
+    "Delegate",
+    "ENFORCED",
+    "External",
+    "Game",
+    "Institution",
+    "Matching",
+    "Metric",
+    "Module",
+    "Noise",
+    "Replacement",
+    "OFF",
+    "PHASES",
+    "SHUFFLED",
+    "SLOTS",
+    "STRENGTHS",
+    "Schedule",
+    "World",
+    "nearest",
+    "schedule",
+    "snake",
+]

@@ -1,0 +1,85 @@
+"""Seats that are decided from outside: hand a world over, take an action, go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from posalign_sim.world.accounts import MINOR, account_of
+from posalign_sim.world.record import World, seats
+from posalign_sim.world.sight import observe
+
+
+def earned(w: World, i: int) -> float:
+    """Points that an agent's accounts have gained since it was last handed over."""
+    total = account_of(w, i)
+    points = (total - w.reward_mark[i]) / MINOR
+    w.reward_mark[i] = total
+    return points
+
+
+def make_advance(
+    run: Callable[..., None], legal: Callable[..., bool], fill_mask: Callable[..., None]
+) -> Callable[..., int]:
+    """The function that takes actions for all waiting rows and brings every world to its next.
+
+    Args:
+        run: the written round's `run`.
+        legal: its `legal`.
+        fill_mask: its `fill_mask`.
+    """
+
+    def advance(
+        ws: Any,
+        until: int,
+        external: int,
+        pending: int,
+        worlds: Any,
+        seats: Any,
+        decisions: Any,
+        choices: Any,
+        arguments: Any,
+        masks: Any,
+        observations: Any,
+        rewards: Any,
+        ended: Any,
+        final_observations: Any,
+        final_rewards: Any,
+    ) -> int:
+        # Nothing is touched before everything has been checked.
+        for row in range(pending):
+            w = ws[worlds[row]]
+            if not legal(w, seats[row], choices[row], arguments[row]):
+                return -1 - row
+        for row in range(pending):
+            w = ws[worlds[row]]
+            i = seats[row]
+            w.chosen[i] = choices[row]
+            for k in range(w.arguments.shape[1]):
+                w.arguments[i, k] = arguments[row, k]
+            w.waiting = 0
+        rows = 0
+        for b in range(len(ws)):
+            w = ws[b]
+            run(w, until)
+            if w.waiting > 0:
+                for i in seats(w):
+                    if w.asked[i] and w.kind[i] == external:
+                        worlds[rows] = b
+                        seats[rows] = i
+                        decisions[rows] = w.decision
+                        fill_mask(w, i, masks[rows])
+                        observe(w.sight, i, observations[rows])
+                        rewards[rows] = earned(w, i)
+                        rows += 1
+            elif w.over and ended[b] == 0:
+                ended[b] = 1
+                place = 0
+                for i in seats(w):
+                    if w.kind[i] == external:
+                        observe(w.sight, i, final_observations[b, place])
+                        final_rewards[b, place] = earned(w, i)
+                        place += 1
+        return rows
+
+    return advance

@@ -1,0 +1,248 @@
+"""The world: what one running instance is made of, field by field.
+
+Whatever is an index is stored unsigned: a negative index would silently read the last row.
+Axis legend: `N` agents (capacity), `M` identities, `R` relations remembered, `I` interactions a
+round, `A` arguments of a choice. Only `np.record` views of these fields exist at run time; the
+classes here are their specification and their type.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from posalign_sim.world.compiler import variant
+from posalign_sim.world.fields import (
+    Flags,
+    Floats,
+    Ints,
+    Keys,
+    per_agent,
+    per_identity,
+    scalar,
+    table,
+)
+
+#: An interaction's target when an act touches everybody and no one in particular.
+GROUP = 0xFFFFFFFF
+#: Whom a seat has met that has met nobody.
+NOBODY = 0xFFFFFFFF
+
+#: Numbers that an agent may be given (`params`) and may keep for itself (`slots`).
+PARAMS = 8
+SLOTS = 12
+
+
+class Interaction:
+    """What one identity did to another in this round; the only thing institutions read of a game.
+
+    Attributes:
+        actor: identity that acted.
+        target: identity that was acted on, or `GROUP`.
+        cooperation: in [0, 1]; 1 is the joint-surplus anchor of the game, 0 its selfish anchor.
+        pledged: 1 if the actor had promised something.
+        promised: what was promised, in the game's measure.
+        delivered: what was done, in the same measure.
+        paid: points that the target gave for it (price, or what relying cost it).
+        harm: points by which the target is worse off than if the act had been as promised.
+    """
+
+    actor: int = scalar(np.uint32)
+    target: int = scalar(np.uint32)
+    pledged: int = scalar(np.uint8)
+    cooperation: float = scalar()
+    promised: float = scalar()
+    delivered: float = scalar()
+    paid: float = scalar()
+    harm: float = scalar()
+
+
+class Finding:
+    """What an arbiter or auditor established about an interaction of this round.
+
+    Attributes:
+        accused: identity whose act was judged.
+        victim: identity that was harmed, or `GROUP`.
+        breach: 1 if a breach was found.
+        certainty: how sure the finder is, in [0, 1].
+        case: index of the interaction that was judged.
+    """
+
+    accused: int = scalar(np.uint32)
+    victim: int = scalar(np.uint32)
+    breach: int = scalar(np.uint8)
+    case: int = scalar(np.int32)
+    certainty: float = scalar()
+
+
+class Sight:
+    """Everything that a scripted agent, a learner's features or a prompt may be made from.
+
+    Announced consequences are expectations over one act: probabilities that it leads to a finding
+    (`found_*`), points lost by it (`loss_*`), shares of what was paid for it that go back
+    (`refund_*`), probabilities that a posted bond is lost (`forfeit_*`), the probability that the
+    next partner sees the record of it (`record_seen`), and what a new identity costs
+    (`reentry_fee`, infinite where there is none to be had).
+
+    Its type does not depend on which institutions are present: what nobody publishes keeps a
+    neutral prior, so one strategy works with and without a ledger. An agent reads the rows that
+    are its own, and what is public about others (standing, bond, announced terms).
+    """
+
+    # the public situation
+    agents: int = scalar(np.int32)
+    clock: int = scalar(np.int64)
+    rounds: int = scalar(np.int64)
+    continuation: float = scalar(initial=1)
+    round_key: int = scalar(np.uint64)
+    point: int = scalar(np.uint64)
+    # an agent's own: who it is, whom it faces, what it was given, what it keeps in mind
+    birth: Keys = per_agent(np.uint64)
+    role: Ints = per_agent(np.int16)
+    identity: Ints = per_agent(np.uint32)
+    partner: Ints = per_agent(np.uint32)
+    relation: Ints = per_agent(np.uint32)
+    since: Ints = per_agent(np.int64)
+    params: Floats = per_agent(np.float64, PARAMS)
+    slots: Floats = per_agent(np.float64, SLOTS)
+    # what the game tells a seat about its own decision, in points
+    temptation: Floats = per_agent()
+    exposure: Floats = per_agent()
+    rent: Floats = per_agent()
+    fallback: Floats = per_agent()
+    hope: Floats = per_agent()
+    risk: Floats = per_agent()
+    at_stake: Floats = per_agent()
+    # what happened to a seat in this round
+    gave: Floats = per_agent(initial=-1)
+    received: Floats = per_agent(initial=-1)
+    kept: Floats = per_agent(initial=-1)
+    treated: Floats = per_agent(initial=-1)
+    sanction: Floats = per_agent()
+    # what a seat remembers of each partner (R of them)
+    turns: Ints = per_agent(np.int32, "relations")
+    own_last: Floats = per_agent(np.float64, "relations", initial=1)
+    other_last: Floats = per_agent(np.float64, "relations", initial=1)
+    other_total: Floats = per_agent(np.float64, "relations")
+    other_worst: Floats = per_agent(np.float64, "relations", initial=1)
+    # what institutions publish about an identity
+    standing: Floats = per_identity(initial=1)
+    standing_known: Flags = per_identity(np.uint8)
+    bonded: Floats = per_identity()
+    # what institutions announce to all: what follows from a breach, and from none
+    visibility: float = scalar()
+    found_if_breach: float = scalar()
+    found_if_kept: float = scalar()
+    loss_if_breach: float = scalar()
+    loss_if_kept: float = scalar()
+    refund_if_breach: float = scalar()
+    refund_if_kept: float = scalar()
+    forfeit_if_breach: float = scalar()
+    forfeit_if_kept: float = scalar()
+    record_seen: float = scalar()
+    reentry_fee: float = scalar(initial=np.inf)
+
+
+class World:
+    """One running instance: all of its numbers.
+
+    `w.clock` counts finished rounds. `w.kind` says which agent class fills a seat, and is never
+    shown to anybody. `w.face` is the identity under which a seat acts now; which other
+    identities it holds is the engine's knowledge alone.
+    """
+
+    # which world this is, and where it stands
+    pair: int = scalar(np.uint64)
+    key: int = scalar(np.uint64)
+    round_key: int = scalar(np.uint64)
+    clock: int = scalar(np.int64)
+    rounds: int = scalar(np.int64)
+    continuation: float = scalar(initial=1)
+    counter: int = scalar(np.int32)
+    begun: int = scalar(np.uint8)
+    over: int = scalar(np.uint8)
+    fault: int = scalar(np.int32)
+    fault_clock: int = scalar(np.int64)
+    waiting: int = scalar(np.int32)
+    decision: int = scalar(np.int32)
+    # zero-sum twin: each payoff less the seats' mean, plus a constant
+    twin: int = scalar(np.uint8)
+    twin_constant: float = scalar()
+    nature_mark: int = scalar(np.int64)
+    # what the game says of itself
+    standard: float = scalar(initial=1)
+    first_best: float = scalar()
+    # seats
+    agents: int = scalar(np.int32)
+    identities: int = scalar(np.int32)
+    kind: Ints = per_agent(np.int16)
+    role: Ints = per_agent(np.int16)
+    jurisdiction: Ints = per_agent(np.int16)
+    birth: Keys = per_agent(np.uint64)
+    order: Ints = per_agent(np.uint32)
+    birth_rank: Ints = per_agent(np.uint32)
+    partner: Ints = per_agent(np.uint32)
+    face: Ints = per_agent(np.uint32)
+    asked: Flags = per_agent(np.uint8)
+    chosen: Ints = per_agent(np.int32)
+    arguments: Ints = per_agent(np.int32, "arguments")
+    reward_mark: Ints = per_agent(np.int64)
+    # identities and their accounts, in minor units
+    owner: Ints = per_identity(np.uint32)
+    generation: Ints = per_identity(np.int32)
+    dropped: Flags = per_identity(np.uint8)
+    veil: Ints = per_identity(np.uint32)
+    pool: Ints = per_identity(np.uint32)
+    balance: Ints = per_identity(np.int64)
+    held: Ints = per_identity(np.int64)
+    public: Ints = table(np.int64, "accounts")
+    # shared records of this round
+    interaction_count: int = scalar(np.uint32)
+    finding_count: int = scalar(np.uint32)
+
+    # nested records; their dtypes are put together by the scenario's structure
+    interactions: Any
+    findings: Any
+    sight: Sight
+
+
+def seats(w: World) -> range:
+    """All seats of a world, by number."""
+    return range(w.agents)
+
+
+@variant(seats, "pair")
+def _two_seats(w: World) -> range:
+    # A constant that the compiler can unroll: pairs are what most studies run most of.
+    return range(2)
+
+
+def later_born(w: World, i: int, j: int) -> int:
+    """1 if seat `i` was born after seat `j`, else 0: who is second in a pair."""
+    return 1 if w.birth_rank[i] > w.birth_rank[j] else 0
+
+
+@variant(later_born, "pair")
+def _later_born_of_two(w: World, i: int, j: int) -> int:
+    return w.birth_rank[i]
+
+
+def face(w: World, i: int) -> int:
+    """The identity under which seat `i` acts now."""
+    return w.face[i]
+
+
+@variant(face, "one_face")
+def _only_face(w: World, i: int) -> int:
+    return i
+
+
+def holder(w: World, m: int) -> int:
+    """The agent who holds identity `m`: the engine's knowledge, which no rule may act on."""
+    return w.owner[m]
+
+
+@variant(holder, "one_face")
+def _only_holder(w: World, m: int) -> int:
+    return m

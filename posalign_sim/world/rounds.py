@@ -1,0 +1,88 @@
+"""What the engine itself does around the modules: begin a world, open a round, close it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from posalign_sim.world.accounts import close_twin
+from posalign_sim.world.compiler import rare
+from posalign_sim.world.draws import mix, unit
+from posalign_sim.world.modules import CHANGES
+from posalign_sim.world.record import NOBODY, World, seats
+
+_END = 0xE2D0F1A57
+
+
+@rare
+def begin_world(w: World) -> None:
+    """Give every agent its first identity, and its sight what it may know from the start."""
+    p = w.sight
+    p.agents = w.agents
+    p.rounds = w.rounds
+    p.continuation = w.continuation
+    for i in seats(w):
+        w.face[i] = i
+        w.partner[i] = i
+        p.birth[i] = w.birth[i]
+        p.role[i] = w.role[i]
+        p.identity[i] = w.face[i]
+        p.partner[i] = NOBODY
+    for m in range(w.identities):
+        w.owner[m] = m % w.agents
+    w.begun = 1
+
+
+def open_round(w: World) -> None:
+    """Start a round: its luck, an empty record of what happens in it."""
+    p = w.sight
+    w.round_key = mix(w.key, w.clock)
+    w.interaction_count = 0
+    w.finding_count = 0
+    w.nature_mark = w.public[0]
+    p.round_key = w.round_key
+    p.clock = w.clock
+
+
+def clear_signals(w: World) -> None:
+    """Nothing is announced or published until an institution does so in this round."""
+    p = w.sight
+    p.visibility = 0.0
+    p.found_if_breach = 0.0
+    p.found_if_kept = 0.0
+    p.loss_if_breach = 0.0
+    p.loss_if_kept = 0.0
+    p.refund_if_breach = 0.0
+    p.refund_if_kept = 0.0
+    p.forfeit_if_breach = 0.0
+    p.forfeit_if_kept = 0.0
+    p.record_seen = 0.0
+    p.reentry_fee = np.inf
+    for m in range(w.identities):
+        p.standing[m] = 1.0
+        p.standing_known[m] = 0
+        p.bonded[m] = 0.0
+
+
+def strength_now(change_round: np.ndarray, change_to: np.ndarray, clock: int) -> int:
+    """The strength that a schedule gives to a round."""
+    strength = change_to[0]
+    for k in range(1, CHANGES):
+        if clock >= change_round[k]:
+            strength = change_to[k]
+    return strength
+
+
+def settle_accounts(w: World) -> None:
+    """Payoffs are final: a zero-sum twin takes back what nature paid on average."""
+    if w.twin:
+        close_twin(w)
+
+
+def close_round(w: World) -> None:
+    """End a round; decide whether there is another one."""
+    w.clock += 1
+    last = w.clock >= w.rounds
+    if not last and w.continuation < 1:
+        last = unit(mix(w.round_key, _END)) >= w.continuation
+    if last or w.fault != 0:
+        w.over = 1

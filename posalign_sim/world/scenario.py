@@ -1,0 +1,364 @@
+"""A scenario: a game, who plays it, under which institutions, for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from posalign_sim.world.accounts import MINOR
+from posalign_sim.world.draws import key_of, mix
+from posalign_sim.world.fields import State
+from posalign_sim.world.matching import Fixed
+from posalign_sim.world.modules import (
+    CHANGES,
+    Agent,
+    ConfigurationError,
+    Decision,
+    Delegate,
+    External,
+    Game,
+    Institution,
+    Matching,
+    Metric,
+    Module,
+    Noise,
+    nearest,
+)
+from posalign_sim.world.noise import Forced
+from posalign_sim.world.record import PARAMS, Sight, World
+from posalign_sim.world.structure import Structure
+
+#: Rounds of a horizon that nothing but the continuation probability ends.
+ENDLESS = 2**62
+
+
+class Scenario:
+    """What is simulated. Any number in it may be one value, or one for each world of a batch.
+
+    Args:
+        game: what is played.
+        population: agents seat by seat; or, where the game has roles, a list for each role.
+        matching: who faces whom; the same pairs throughout if not given.
+        institutions: in the order in which they act.
+        noise: what comes between choice and act, in order.
+        delegates: what seats have put between themselves and their choices.
+        metrics: what is measured; the package's standard ones if not given, none if empty.
+        rounds: longest duration, in rounds.
+        continuation: probability that each round is followed by another.
+        twin: whether worlds are zero-sum twins (each payoff less the seats' mean).
+        twin_constant: points that a twin pays each seat in each round.
+        memory: `"present"`: a seat remembers the partner that it faces as long as it faces it;
+            `"pairs"`: every partner for ever.
+        residence: jurisdiction of each seat; all in the first if not given.
+        faces: identities that each agent may hold; records and accounts belong to identities.
+        births: birth ranks of the seats, a permutation; luck follows them, not seat numbers.
+        events: how many events each world can log; 0 for no log.
+
+    Raises:
+        ConfigurationError: something does not fit; the message says what, where, what to do.
+
+    Example:
+        >>> from posalign_sim import Scenario, simulate
+        >>> from posalign_sim.agents import TitForTat, Defector
+        >>> from posalign_sim.envs import RepeatedDilemma
+        >>> duel = Scenario(RepeatedDilemma(), [TitForTat(), Defector()], rounds=10, metrics=())
+        >>> run = simulate(duel, worlds=1, seed=1, mode="interpreted")
+        >>> run.points[0].tolist()
+        [9.0, 14.0]
+    """
+
+    def __init__(
+        self,
+        game: Game,
+        population: Sequence[Agent] | Mapping[str, Sequence[Agent]],
+        *,
+        matching: Matching | None = None,
+        institutions: Sequence[Institution] = (),
+        noise: Noise | Sequence[Noise] = (),
+        delegates: Sequence[Delegate] = (),
+        metrics: Sequence[Metric] | None = None,
+        rounds: Any = None,
+        continuation: Any = 1.0,
+        twin: Any = False,
+        twin_constant: Any = 0.0,
+        memory: str = "present",
+        residence: Sequence[int] | None = None,
+        faces: int = 1,
+        births: Sequence[int] | None = None,
+        events: int = 0,
+    ) -> None:
+        """See the class."""
+        self._asked = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        if metrics is None:
+            from posalign_sim.metrics import standard
+
+            metrics = standard()
+        self.game = game
+        self.matching = matching or Fixed()
+        self.institutions = tuple(institutions)
+        self.noise = (noise,) if isinstance(noise, Noise) else tuple(noise)
+        self.delegates = tuple(delegates)
+        self.metrics = tuple(metrics)
+        self.roles, self.seats = _seats(game, population)
+        self.rounds = _numbers("rounds", ENDLESS if rounds is None else rounds, 1, ENDLESS)
+        self.continuation = _numbers("continuation", continuation, 0, 1)
+        if rounds is None and not (self.continuation < 1).all():
+            raise ConfigurationError(
+                "the world would never end: give rounds=, or continuation= below 1"
+            )
+        self.twin = _numbers("twin", twin, 0, 1)
+        self.twin_constant = _numbers("twin_constant", twin_constant, -1e9, 1e9)
+        if memory not in ("present", "pairs"):
+            raise ConfigurationError(f"memory is 'present' or 'pairs', not {memory!r}")
+        self.pairs = memory == "pairs"
+        self.residence = _residence(residence, len(self.seats))
+        self.faces = int(_numbers("faces", faces, 1, 64))
+        self.births = _births(births, len(self.seats))
+        self.events = int(events)
+        self._check()
+
+    @property
+    def modules(self) -> tuple[Module, ...]:
+        """All modules, in the order in which they act."""
+        return (
+            self.matching,
+            self.game,
+            *self.institutions,
+            *self.delegates,
+            *self.noise,
+            *self.metrics,
+        )
+
+    def replace(self, **changes: Any) -> Scenario:
+        """The same scenario with some arguments changed."""
+        return Scenario(**{**self._asked, **changes})
+
+    def reseated(self, seats: Sequence[Agent]) -> Scenario:
+        """The same scenario with other agents in the same seats."""
+        if len(self.game.roles) == 1:
+            return self.replace(population=list(seats))
+        by_role: dict[str, list[Agent]] = {role: [] for role in self.game.roles}
+        for role, agent in zip(self.roles, seats, strict=True):
+            by_role[self.game.roles[role]].append(agent)
+        return self.replace(population=by_role)
+
+    def forceable(self) -> Scenario:
+        """The same scenario, whose forked worlds `force` can be applied to."""
+        return self.replace(noise=(*self.noise, Forced()))
+
+    @property
+    def agents(self) -> int:
+        """Number of seats."""
+        return len(self.seats)
+
+    @cached_property
+    def structure(self) -> Structure:
+        """What decides the layout of a world and the text of its round."""
+        kinds = sorted({type(a) for a in self.seats}, key=lambda c: (c.__name__, c.__module__))
+        return Structure(
+            modules=tuple((m.name, type(m)) for m in self.modules),
+            agents=tuple(kinds),
+            capacity=max(2, 1 << (self.agents - 1).bit_length()),
+            faces=self.faces,
+            pairs=self.pairs,
+            jurisdictions=int(self.residence.max()) + 1,
+            events=self.events,
+        )
+
+    def _check(self) -> None:
+        names = [m.name for m in self.modules]
+        for name in {n for n in names if names.count(n) > 1}:
+            raise ConfigurationError(f"two modules are called {name!r}: give one a name of its own")
+        taken = {*vars(World), *World.__annotations__}
+        for name in names:
+            if name in taken:
+                raise ConfigurationError(f"a module may not be called {name!r}: a world has that")
+        least = self.game.least_agents
+        if self.agents < least:
+            raise ConfigurationError(
+                f"{self.game.name} needs at least {least} agents, population has {self.agents}"
+            )
+        for institution in self.institutions:
+            missing = [need for need in institution.needs if need not in self.game.declares]
+            if missing:
+                raise ConfigurationError(
+                    f"{self.game.name} cannot carry {institution.name}: the game does not declare "
+                    f"{', '.join(missing)}"
+                )
+        for point in self.structure.points:
+            if not _answered(point.decision, point.functions):
+                self._check_knowledge(point.name, point.decision)
+
+    def _check_knowledge(self, point: str, decision: Decision) -> None:
+        for seat, agent in enumerate(self.seats):
+            role = self.game.roles[self.roles[seat]]
+            asked = not decision.roles or role in decision.roles
+            if asked and not isinstance(agent, External) and decision.name not in agent.functions:
+                known = ", ".join(sorted(set(agent.functions) - {"learn"})) or "nothing"
+                raise ConfigurationError(
+                    f"seat {seat} ({role}): {agent.name} cannot decide {point}; it knows {known}"
+                )
+
+    def worlds(self, count: int, seed: int = 0, pairs: Any = None) -> np.ndarray[Any, Any]:
+        """A batch of worlds, ready to begin.
+
+        Args:
+            count: number of worlds.
+            seed: of the study; all luck derives from it.
+            pairs: pair number of each world; worlds with the same number share their luck.
+
+        Returns:
+            `[count]` array of the structure's record.
+        """
+        structure = self.structure
+        ws = np.zeros(count, structure.dtype)
+        numbers = np.arange(count) if pairs is None else np.asarray(pairs)
+        if numbers.shape != (count,):
+            raise ConfigurationError(f"pairs must be {count} numbers, one for each world")
+        ws["pair"] = numbers.astype(np.uint64)
+        root = mix(key_of("study"), seed % 2**64)
+        unique, where = np.unique(ws["pair"], return_inverse=True)
+        ws["key"] = np.array([mix(root, int(p)) for p in unique.tolist()], np.uint64)[where]
+        self._fill_states(ws)
+        ws["agents"] = self.agents
+        ws["identities"] = self.agents * self.faces
+        ws["sight"]["agents"] = self.agents
+        for name in ("rounds", "continuation", "twin", "twin_constant"):
+            ws[name] = self._each(name, getattr(self, name), count)
+        self._fill_seats(ws)
+        for module in self.modules:
+            self._fill_module(ws, module)
+        return ws
+
+    def _fill_states(self, ws: np.ndarray[Any, Any]) -> None:
+        for spec, part in ((World, ws), (Sight, ws["sight"])):
+            for name, state in vars(spec).items():
+                if isinstance(state, State) and state.initial:
+                    part[name] = state.initial
+
+    def _fill_seats(self, ws: np.ndarray[Any, Any]) -> None:
+        n, kinds = self.agents, self.structure.agents
+        ws["kind"][:, :n] = [kinds.index(type(a)) for a in self.seats]
+        ws["role"][:, :n] = self.roles
+        ws["jurisdiction"][:, :n] = self.residence
+        ranks = np.array([mix(rank + 1, 0xB127) for rank in range(n)], np.uint64)
+        ws["birth"][:, :n] = ranks[self.births]
+        order = np.empty(n, np.int32)
+        order[self.births] = np.arange(n)
+        ws["order"][:, :n] = order
+        ws["birth_rank"][:, :n] = self.births
+        rows: dict[int, np.ndarray[Any, Any]] = {}
+        params = ws["sight"]["params"]
+        for seat, agent in enumerate(self.seats):
+            if not agent.values:
+                continue
+            if all(v.ndim == 0 for v in agent.values.values()):
+                # Crowds share a few agent objects: read each object's numbers once.
+                if id(agent) not in rows:
+                    rows[id(agent)] = np.zeros(PARAMS)
+                    rows[id(agent)][: len(agent.values)] = list(agent.values.values())
+                params[:, seat] = rows[id(agent)]
+                continue
+            for k, (name, value) in enumerate(agent.values.items()):
+                params[:, seat, k] = self._each(f"{agent.name}.{name}", value, len(ws))
+
+    def _fill_module(self, ws: np.ndarray[Any, Any], module: Module) -> None:
+        own = ws[module.name]
+        places = self.structure.governs(type(module))
+        own["key"] = key_of(module.name)
+        own["strength"] = 0 if module.treatable else 3
+        if places:
+            own["place"] = np.arange(self.structure.jurisdictions)
+        for name, value in module.values.items():
+            own[name] = self._each(f"{module.name}.{name}", value, len(ws), places)
+        for name, state in module.states.items():
+            if state.initial:
+                own[name] = state.initial
+        if module.treatable:
+            starts, to = module.schedule.starts, module.schedule.to
+            steps = starts.shape[-1]
+            round_, strength = own["change_round"], own["change_to"]
+            round_[...] = ENDLESS
+            shape = (len(ws), 1, steps) if places and starts.ndim > 1 else starts.shape
+            what = f"{module.name}.strength"
+            if starts.ndim > 1 and len(starts) != len(ws):
+                raise ConfigurationError(f"{what} has {len(starts)} values for {len(ws)} worlds")
+            round_[..., :steps] = starts.reshape(shape)
+            strength[..., :steps] = to.reshape(shape)
+
+    def _each(self, what: str, value: np.ndarray[Any, Any], count: int, places: bool = False) -> Any:
+        """One value for all worlds, or one for each; with jurisdictions, a second axis."""
+        if value.ndim == 0:
+            return value
+        jurisdictions = self.structure.jurisdictions
+        allowed = [(count,), (count, jurisdictions)] if places else [(count,)]
+        if value.shape not in allowed and value.shape != (1,):
+            raise ConfigurationError(
+                f"{what} has shape {value.shape}: give one number, or one for each of the "
+                f"{count} worlds" + (f" (times {jurisdictions} jurisdictions)" if places else "")
+            )
+        return value[:, None] if places and value.ndim == 1 else value
+
+
+def _answered(decision: Decision, functions: Mapping[str, Any]) -> bool:
+    return decision.default is not None or f"default_{decision.name}" in functions
+
+
+def _numbers(what: str, value: Any, low: float, high: float) -> np.ndarray[Any, Any]:
+    try:
+        numbers = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ConfigurationError(f"{what} must be a number, not {value!r}") from None
+    if np.isnan(numbers).any() or (numbers < low).any() or (numbers > high).any():
+        raise ConfigurationError(f"{what} must lie in [{low:g}, {high:g}], not {value!r}")
+    return numbers
+
+
+def _seats(
+    game: Game, population: Sequence[Agent] | Mapping[str, Sequence[Agent]]
+) -> tuple[list[int], list[Agent]]:
+    """Role and agent of each seat."""
+    if not isinstance(game, Game):
+        raise ConfigurationError(f"game must be a Game, not {game!r}")
+    if isinstance(population, Mapping):
+        for role in population:
+            if role not in game.roles:
+                hint = nearest(role, game.roles)
+                raise ConfigurationError(f"{game.name} has no role {role!r}: {hint}")
+        for role in game.roles:
+            if not population.get(role):
+                raise ConfigurationError(f"population leaves role {role!r} of {game.name} empty")
+        roles = [k for k, r in enumerate(game.roles) for _ in population[r]]
+        seats = [a for r in game.roles for a in population[r]]
+    else:
+        if len(game.roles) > 1:
+            raise ConfigurationError(
+                f"{game.name} has roles {', '.join(game.roles)}: give the population as a list "
+                "of agents for each role"
+            )
+        seats = list(population)
+        roles = [0] * len(seats)
+    for seat, agent in enumerate(seats):
+        if not isinstance(agent, Agent):
+            raise ConfigurationError(f"seat {seat} is filled with {agent!r}, which is no agent")
+    return roles, seats
+
+
+def _residence(residence: Sequence[int] | None, agents: int) -> np.ndarray[Any, Any]:
+    places = np.zeros(agents, np.int16) if residence is None else np.asarray(residence, np.int16)
+    if places.shape != (agents,) or (places < 0).any():
+        raise ConfigurationError(f"residence must name a jurisdiction for each of {agents} seats")
+    return places
+
+
+def _births(births: Sequence[int] | None, agents: int) -> np.ndarray[Any, Any]:
+    ranks = np.arange(agents) if births is None else np.asarray(births)
+    if sorted(ranks.tolist()) != list(range(agents)):
+        raise ConfigurationError(f"births must be a permutation of 0..{agents - 1}")
+    return ranks
+
+
+__all__ = ["ENDLESS", "MINOR", "Scenario"]

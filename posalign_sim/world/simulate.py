@@ -1,0 +1,448 @@
+"""Run scenarios: whole batches at once, or step by step with seats decided from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from posalign_sim.world.accounts import MINOR
+from posalign_sim.world.compiler import Mode
+from posalign_sim.world.engine import engine, explain_structure
+from posalign_sim.world.events import KINDS
+from posalign_sim.world.faults import MEANING
+from posalign_sim.world.modules import ConfigurationError, External, nearest
+from posalign_sim.world.scenario import ENDLESS, Scenario
+
+Worlds: TypeAlias = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came out of a batch of worlds.
+
+    Attributes:
+        scenario: what was run.
+        worlds: `[worlds]` final records; `worlds["reputation"]["score"]` is a view of a field.
+        history: `[rounds + 1, chosen]` records of chosen worlds before and after each round, or
+            None; what a world looks like after it has ended is repeated.
+        text: the written round that ran.
+        text_hash: its SHA-256.
+    """
+
+    scenario: Scenario
+    worlds: Worlds
+    history: Worlds | None
+    text: str
+    text_hash: str
+
+    @property
+    def points(self) -> np.ndarray[Any, Any]:
+        """`[worlds, agents]` points that each agent owns in the end, escrow included."""
+        return owned(self.worlds)[:, : self.scenario.agents]
+
+    @property
+    def faults(self) -> pd.DataFrame:
+        """Worlds that stopped on a fault: `world`, `fault` in words, `round`."""
+        where = np.flatnonzero(self.worlds["fault"])
+        return pd.DataFrame(
+            {
+                "world": where,
+                "fault": [MEANING[int(c)] for c in self.worlds["fault"][where]],
+                "round": self.worlds["fault_clock"][where],
+            }
+        )
+
+    def table(self) -> pd.DataFrame:
+        """One row for each world: pair number, rounds played, fault, and every metric.
+
+        A metric is NaN where it is undefined (no occasion to reciprocate, say).
+        """
+        columns: dict[str, Any] = {
+            "world": np.arange(len(self.worlds)),
+            "pair": self.worlds["pair"],
+            "rounds": self.worlds["clock"],
+            "fault": self.worlds["fault"],
+        }
+        for metric in self.scenario.metrics:
+            columns.update(metric.report(self.worlds[metric.name], self.worlds))
+        return pd.DataFrame(columns)
+
+    def events(self, world: int) -> pd.DataFrame:
+        """The event log of one world; the scenario must have room for events.
+
+        Raises:
+            ConfigurationError: the scenario keeps no log, or the log was too short.
+        """
+        if not self.scenario.events:
+            raise ConfigurationError("this scenario keeps no event log: give it events=10_000")
+        record = self.worlds[world]
+        if record["event_count"] > self.scenario.events:
+            raise ConfigurationError(
+                f"world {world} had {record['event_count']} events, room was for "
+                f"{self.scenario.events}: give the scenario a larger events="
+            )
+        frame = pd.DataFrame(record["events"][: record["event_count"]])
+        names = {p.key: p.name for p in self.scenario.structure.points}
+        frame["kind"] = frame["kind"].map(KINDS)
+        frame["place"] = [names.get(int(k), "") for k in frame["place"]]
+        return frame
+
+
+def owned(ws: Worlds) -> np.ndarray[Any, Any]:
+    """`[worlds, agents]` points that each agent owns through its identities."""
+    minor = np.zeros(ws["balance"].shape, np.int64)
+    rows = np.arange(len(ws))[:, None]
+    used = np.arange(minor.shape[1]) < ws["identities"][:, None]
+    np.add.at(minor, (rows, ws["owner"]), np.where(used, ws["balance"] + ws["held"], 0))
+    return minor / MINOR
+
+
+def simulate(
+    scenario: Scenario,
+    worlds: int = 1,
+    seed: int = 0,
+    threads: int | None = None,
+    *,
+    pairs: Any = None,
+    history: Sequence[int] = (),
+    mode: Mode = "compiled",
+    round_file: str | Path | None = None,
+    progress: bool = True,
+) -> Run:
+    """Run a batch of worlds of one scenario to their ends.
+
+    Args:
+        scenario: what to run.
+        worlds: how many worlds.
+        seed: of the study; with the scenario it decides every number that comes out.
+        threads: processor threads to use; all of them if not given. Results do not depend on it.
+        pairs: pair number of each world (its place if not given); worlds with the same number
+            have the same luck, also in other scenarios under the same seed.
+        history: worlds of which every round is kept.
+        mode: `compiled`, `checked` (array bounds too) or `interpreted`.
+        round_file: a written round, perhaps edited by hand, to run instead of the engine's own.
+        progress: whether to show a progress bar after two seconds.
+
+    Returns:
+        The run.
+
+    Raises:
+        ConfigurationError: something does not fit, e.g. a parameter with a wrong number of
+            values.
+    """
+    ws = scenario.worlds(worlds, seed, pairs)
+    text = Path(round_file).read_text() if round_file else None
+    runner = engine(scenario.structure, mode, text)
+    past = _history(runner, ws[list(history)].copy()) if len(history) else None
+    _run_chunks(runner, ws, threads or os.cpu_count() or 1, progress)
+    check_conservation(ws)
+    return Run(scenario, ws, past, runner.text, runner.text_hash)
+
+
+def run_until(
+    scenario: Scenario, ws: Worlds, until: int = ENDLESS, mode: Mode = "compiled"
+) -> Worlds:
+    """Run a batch in place until its worlds end or have played `until` rounds; give it back."""
+    _same_layout(scenario, ws)
+    engine(scenario.structure, mode).run(ws, 0, len(ws), until)
+    check_conservation(ws)
+    return ws
+
+
+def _run_chunks(runner: Any, ws: Worlds, threads: int, progress: bool) -> None:
+    count = len(ws)
+    size = max(1, min(4096, -(-count // (threads * 4))))
+    starts = range(0, count, size)
+    with tqdm(total=count, unit="world", delay=2, disable=not progress, leave=False) as bar:
+
+        def chunk(first: int) -> None:
+            last = min(first + size, count)
+            runner.run(ws, first, last, ENDLESS)
+            bar.update(last - first)
+
+        if threads == 1 or len(starts) == 1 or runner.mode == "interpreted":
+            for first in starts:
+                chunk(first)
+            return
+        chunk(0)  # compiles, once, before the threads need it
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(chunk, starts[1:]))
+
+
+def _history(runner: Any, ws: Worlds) -> Worlds:
+    snapshots = [ws.copy()]
+    while not (ws["over"] != 0).all():
+        runner.run(ws, 0, len(ws), len(snapshots))
+        snapshots.append(ws.copy())
+    return np.stack(snapshots)
+
+
+def check_conservation(ws: Worlds) -> None:
+    """Check that no minor unit was made or lost in any world.
+
+    Raises:
+        AssertionError: the books of some world do not sum to zero; that is a bug in the engine
+            or in a module that moved money around it.
+    """
+    total = ws["balance"].sum(axis=1) + ws["held"].sum(axis=1) + ws["public"].sum(axis=1)
+    if total.any():
+        bad = int(np.flatnonzero(total)[0])
+        raise AssertionError(f"world {bad}: accounts sum to {total[bad]} minor units, not to zero")
+
+
+def explain(scenario: Scenario) -> str:
+    """The written round of a scenario: the text of the very file that runs."""
+    return explain_structure(scenario.structure)
+
+
+def force(
+    scenario: Scenario,
+    ws: Worlds,
+    round: int,
+    choice: str,
+    *,
+    seat: int = -1,
+    facing: int = -1,
+    decision: str | None = None,
+) -> Worlds:
+    """Replace one act in every world of a batch, all draws being the same.
+
+    Args:
+        scenario: a `forceable()` scenario, of which `ws` is a batch.
+        ws: the batch, changed in place; fork it first with `ws.copy()`.
+        round: the round (clock) of the act.
+        choice: label of the act.
+        seat: who is forced; or
+        facing: a seat whose partner of that round is forced.
+        decision: which decision, e.g. `"move"`; the game's first noisy one if not given.
+
+    Returns:
+        The batch.
+    """
+    if "forced" not in (ws.dtype.names or ()):
+        raise ConfigurationError("only a world of scenario.forceable() can be forced")
+    game = scenario.game
+    noisy = [d for d in game.decisions.values() if d.noisy]
+    if decision is not None and decision not in game.decisions:
+        hint = nearest(decision, game.decisions)
+        raise ConfigurationError(f"{game.name} has no decision {decision!r}: {hint}")
+    what = game.decisions[decision] if decision else noisy[0]
+    if choice not in what.choices:
+        hint = nearest(choice, what.choices)
+        raise ConfigurationError(f"{what.name} has no choice {choice!r}: {hint}")
+    point = next(p for p in scenario.structure.points if p.decision is what)
+    own = ws["forced"]
+    own["clock"], own["seat"], own["facing"] = round, seat, facing
+    own["choice"], own["decision"] = what.choices.index(choice), point.key
+    return ws
+
+
+# --- checkpoints --------------------------------------------------------------------------------
+
+
+def checkpoint(scenario: Scenario, ws: Worlds, path: str | Path) -> None:
+    """Write a batch to a file, whole or not at all."""
+    path = Path(path)
+    aside = path.with_name(path.name + ".part")
+    meta = json.dumps({"layout": _layout_key(scenario)}).encode()
+    with open(aside, "wb") as file:
+        np.save(file, np.frombuffer(meta, np.uint8))
+        np.save(file, ws.view(np.uint8).reshape(len(ws), ws.dtype.itemsize))
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(aside, path)
+
+
+def restore(scenario: Scenario, path: str | Path) -> Worlds:
+    """Read a batch back; it goes on as if it had never stopped.
+
+    Raises:
+        ConfigurationError: the file was written by a scenario of another layout, or is cut off.
+    """
+    try:
+        with open(path, "rb") as file:
+            meta = json.loads(np.load(file).tobytes())
+            raw = np.load(file)
+    except (ValueError, EOFError) as error:
+        raise ConfigurationError(f"{path} is not a whole checkpoint: {error}") from None
+    if meta["layout"] != _layout_key(scenario):
+        raise ConfigurationError(f"{path} holds worlds of another scenario's layout")
+    ws = np.zeros(len(raw), scenario.structure.dtype)
+    ws.view(np.uint8).reshape(raw.shape)[...] = raw
+    return ws
+
+
+def _layout_key(scenario: Scenario) -> str:
+    return repr(scenario.structure.dtype.descr)
+
+
+def _same_layout(scenario: Scenario, ws: Worlds) -> None:
+    if ws.dtype != scenario.structure.dtype:
+        raise ConfigurationError("these worlds were laid out for another scenario")
+
+
+# --- seats decided from outside -----------------------------------------------------------------
+
+
+class Session:
+    """A batch that stops wherever an external seat must decide.
+
+    After `start` and after each `advance`, the first `count` rows of the buffers say who must
+    act: `world`, `seat`, `decision` (index into `points`), `masks` of legal choices,
+    `observations` (see `posalign_sim.world.sight.FEATURES`) and `rewards`, the points that the
+    seat has gained since it was last asked. Buffers are the caller's to keep and are written in
+    place. When a world ends, `ended` is set and what each external seat saw and gained last
+    stands in `final_observations` and `final_rewards`.
+
+    Attributes:
+        worlds: `[worlds]` records.
+        points: the decisions of the round, by number.
+        count: how many rows must act now; 0 when all worlds are over.
+    """
+
+    def __init__(self, scenario: Scenario, ws: Worlds, mode: Mode) -> None:
+        """See the class and `start`."""
+        structure = scenario.structure
+        external = structure.external
+        if external < 0:
+            raise ConfigurationError("no seat is external: name one in external=")
+        self.scenario = scenario
+        self.worlds = ws
+        self.points = structure.points
+        seats = int((ws["kind"][0, : scenario.agents] == external).sum())
+        rows, batch = max(1, len(ws) * seats), len(ws)
+        choices = max(len(p.decision.choices) for p in self.points)
+        width = structure.features
+        self.world = np.zeros(rows, np.int64)
+        self.seat = np.zeros(rows, np.int64)
+        self.decision = np.zeros(rows, np.int64)
+        self.masks = np.zeros((rows, choices), np.uint8)
+        self.observations = np.zeros((rows, width))
+        self.rewards = np.zeros(rows)
+        self.ended = np.zeros(batch, np.uint8)
+        self.final_observations = np.zeros((batch, seats, width))
+        self.final_rewards = np.zeros((batch, seats))
+        self._arguments = np.zeros((rows, structure.sizes["arguments"]), np.int64)
+        self._external = external
+        compiled = engine(structure, mode).advance
+        assert compiled is not None
+        self._advance = compiled
+        self.count = 0
+        self._go(np.zeros(0, np.int64), self._arguments)
+
+    def advance(self, choices: Any, arguments: Any = None) -> int:
+        """Act for every waiting row, and go on to the next decisions.
+
+        Args:
+            choices: `[count]` integers, an index of a choice for each row.
+            arguments: `[count, arguments]` integers, where decisions have arguments.
+
+        Returns:
+            How many rows must act next; 0 when all worlds are over.
+
+        Raises:
+            ConfigurationError: a shape or an action is wrong. No world has been touched.
+        """
+        choices = np.asarray(choices)
+        if choices.shape != (self.count,) or choices.dtype.kind not in "iu":
+            raise ConfigurationError(
+                f"advance needs {self.count} integers, one for each waiting row, "
+                f"not shape {choices.shape} of {choices.dtype}"
+            )
+        if self.count == 0:
+            raise ConfigurationError("all worlds are over: start new ones")
+        if arguments is None:
+            arguments = self._arguments
+        else:
+            arguments = np.asarray(arguments)
+            if arguments.shape != (self.count, self._arguments.shape[1]):
+                raise ConfigurationError(
+                    f"arguments must have shape {(self.count, self._arguments.shape[1])}, "
+                    f"not {arguments.shape}"
+                )
+        return self._go(choices.astype(np.int64, copy=False), arguments.astype(np.int64, copy=False))
+
+    def _go(self, choices: Any, arguments: Any) -> int:
+        rows = self._advance(
+            self.worlds,
+            ENDLESS,
+            self._external,
+            self.count,
+            self.world,
+            self.seat,
+            self.decision,
+            choices,
+            arguments,
+            self.masks,
+            self.observations,
+            self.rewards,
+            self.ended,
+            self.final_observations,
+            self.final_rewards,
+        )
+        if rows < 0:
+            self._refuse(-1 - rows, choices, arguments)
+        self.count = rows
+        return rows
+
+    def _refuse(self, row: int, choices: Any, arguments: Any) -> None:
+        decision = self.points[self.decision[row]].decision
+        legal = [c for c, ok in zip(decision.choices, self.masks[row], strict=False) if ok]
+        bounds = "".join(f", {a.name} in [{a.low}, {a.high}]" for a in decision.arguments)
+        given = [int(choices[row]), *arguments[row, : len(decision.arguments)].tolist()]
+        raise ConfigurationError(
+            f"world {self.world[row]}, seat {self.seat[row]}: {given} is illegal at "
+            f"{decision.name}; legal are {', '.join(legal)}{bounds}. No world was touched."
+        )
+
+
+def start(
+    scenario: Scenario,
+    worlds: int = 1,
+    seed: int = 0,
+    *,
+    external: Sequence[int] = (),
+    pairs: Any = None,
+    mode: Mode = "compiled",
+) -> Session:
+    """Start worlds in which some seats are decided from outside.
+
+    Args:
+        scenario: what to run; seats may already be filled with `External()`.
+        worlds: how many worlds.
+        seed: of the study.
+        external: seats to be taken out of their agents' hands.
+        pairs: pair number of each world.
+        mode: as in `simulate`.
+
+    Returns:
+        A session that waits at the first decisions.
+
+    Example:
+        >>> from posalign_sim import Scenario, start
+        >>> from posalign_sim.agents import TitForTat
+        >>> from posalign_sim.envs import RepeatedDilemma
+        >>> duel = Scenario(RepeatedDilemma(), [TitForTat()] * 2, rounds=2, metrics=())
+        >>> session = start(duel, 1, external=[0], mode="interpreted")
+        >>> while session.count:
+        ...     waiting = session.advance([1] * session.count)
+        >>> session.final_rewards.tolist()
+        [[1.0]]
+    """
+    if len(external):
+        seats = list(scenario.seats)
+        for seat in external:
+            if not 0 <= seat < len(seats):
+                raise ConfigurationError(f"there is no seat {seat}: seats are 0..{len(seats) - 1}")
+            seats[seat] = External()
+        scenario = scenario.reseated(seats)
+    return Session(scenario, scenario.worlds(worlds, seed, pairs), mode)

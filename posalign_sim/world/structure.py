@@ -1,0 +1,205 @@
+"""The structure of a scenario: what decides the layout of a world and the text of its round.
+
+Two scenarios of one structure run on the same compiled code; they may differ in every number:
+parameters, strengths, population sizes up to the capacity, who sits where, twins.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from posalign_sim.world.compiler import Trait, global_names, names_read
+from posalign_sim.world.draws import key_of
+from posalign_sim.world.events import EVENT
+from posalign_sim.world.fields import record, state_fields
+from posalign_sim.world.modules import Agent, Decision, External, Game, Module
+from posalign_sim.world.record import Finding, Interaction, Sight, World
+from posalign_sim.world.sight import FEATURES, MEMORIES, RELATIONS, note_treatment
+
+#: Fields of an interaction that only matter to those who judge it.
+_JUDGED = ("pledged", "promised", "delivered", "paid", "harm", "breached")
+
+
+def names_used(functions: list[Callable[..., Any]]) -> frozenset[str]:
+    """Attribute and global names that functions read, and those that they call."""
+    names: set[str] = set()
+    seen: set[types.CodeType] = set()
+    todo = list(functions)
+    while todo:
+        function = todo.pop()
+        if function.__code__ in seen:
+            continue
+        seen.add(function.__code__)
+        names |= names_read(function.__code__)
+        scope = function.__globals__
+        called = [scope.get(name) for name in global_names(function.__code__)]
+        todo += [f for f in called if isinstance(f, types.FunctionType)]
+    return frozenset(names)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One decision in the round: which module's, its key, and its number in the structure."""
+
+    number: int
+    module: str
+    decision: Decision
+    functions: dict[str, Callable[..., Any]]
+    treatable: bool
+
+    @property
+    def name(self) -> str:
+        """`module.decision`, as messages and tables say it."""
+        return f"{self.module}.{self.decision.name}"
+
+    @property
+    def key(self) -> int:
+        """What draws and events at this decision are named by."""
+        return key_of(self.name)
+
+
+@dataclass(frozen=True)
+class Structure:
+    """Everything about a scenario that is in its compiled code.
+
+    Attributes:
+        modules: instance name and class of every module, in the order in which they act.
+        agents: agent classes in use; an agent's kind is its index here.
+        capacity: agents that a world has room for.
+        faces: identities that each agent may hold.
+        pairs: whether every partner is remembered (else only the present one).
+        jurisdictions: how many charters can rule at once.
+        events: how many events a world keeps; 0 for no log.
+    """
+
+    modules: tuple[tuple[str, type[Module]], ...]
+    agents: tuple[type[Agent], ...]
+    capacity: int
+    faces: int = 1
+    pairs: bool = False
+    jurisdictions: int = 1
+    events: int = 0
+
+    @property
+    def game(self) -> tuple[str, type[Game]]:
+        """Name and class of the game."""
+        name, spec = next(m for m in self.modules if issubclass(m[1], Game))
+        return name, spec  # type: ignore[return-value]
+
+    @cached_property
+    def points(self) -> tuple[Point, ...]:
+        """All decisions, in the order of phases, then of modules."""
+        from posalign_sim.world.modules import PHASES
+
+        found = [
+            (name, decision, spec)
+            for phase in PHASES
+            for name, spec in self.modules
+            for decision in spec.decisions.values()
+            if decision.phase == phase
+        ]
+        return tuple(
+            Point(number, name, decision, spec.functions, spec.treatable)
+            for number, (name, decision, spec) in enumerate(found)
+        )
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Every attribute and global name that the modules' and agents' functions read."""
+        kernels = [f for _, spec in self.modules for f in spec.functions.values()]
+        kernels += [f for spec in self.agents for f in spec.functions.values()]
+        return names_used(kernels)
+
+    @property
+    def traits(self) -> tuple[Trait, ...]:
+        """What the linker may count on."""
+        found: list[Trait] = []
+        if self.events:
+            found.append("logged")
+        if self.capacity == 2:
+            found.append("pair")
+        if self.faces == 1:
+            found.append("one_face")
+        if not self.judges:
+            found.append("unjudged")
+        return tuple(found)
+
+    @property
+    def external(self) -> int:
+        """The kind that stands for a seat decided from outside, or -1."""
+        return self.agents.index(External) if External in self.agents else -1
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """The size of every named dimension."""
+        arguments = max((len(p.decision.arguments) for p in self.points), default=0)
+        return {
+            "agents": self.capacity,
+            "identities": self.capacity * self.faces,
+            "relations": self.capacity if self.pairs else 1,
+            "accounts": 3 + self.jurisdictions,
+            "interactions": self.capacity * self.game[1].interactions_per_agent,
+            "arguments": max(1, arguments),
+        }
+
+    @cached_property
+    def dtype(self) -> np.dtype[Any]:
+        """The record of one world."""
+        sizes = self.sizes
+        fields = state_fields(World, sizes)
+        interactions = record(state_fields(Interaction, sizes))
+        findings = record(state_fields(Finding, sizes))
+        fields.append(("interactions", interactions, (sizes["interactions"],)))
+        fields.append(("findings", findings, (sizes["interactions"],)))
+        fields.append(("sight", record(state_fields(Sight, sizes))))
+        for name, spec in self.modules:
+            # One record a jurisdiction: each has its own parameters and its own books.
+            shape = (self.jurisdictions,) if self.governs(spec) else ()
+            fields.append((name, spec.dtype(sizes), shape))
+        if self.events:
+            fields.append(("event_count", np.int64))
+            fields.append(("digest", np.uint64))
+            fields.append(("digest_open", np.uint64))
+            fields.append(("events", EVENT, (self.events,)))
+        return record(fields)
+
+    def governs(self, spec: type[Module]) -> bool:
+        """Whether a module has one book for each of several jurisdictions."""
+        return spec.treatable and self.jurisdictions > 1
+
+    @property
+    def memories(self) -> list[Callable[..., Any]]:
+        """The memory kernels that somebody's reading of their fields makes necessary."""
+        return [kernel for fields, kernel in MEMORIES if self._used(fields)]
+
+    @property
+    def remembers_partners(self) -> bool:
+        """Whether anybody keeps a memory of partners."""
+        return self._used(RELATIONS)
+
+    @property
+    def judges(self) -> bool:
+        """Whether anybody asks if an act was a breach, or did harm."""
+        return self._used(_JUDGED) or note_treatment in self.memories
+
+    @property
+    def rematches(self) -> bool:
+        """Whether partners can change after a world has begun."""
+        return any("meet" in spec.functions for _, spec in self.modules) or any(
+            point.decision.phase == "meet" for point in self.points
+        )
+
+    def _used(self, fields: Iterable[str]) -> bool:
+        # An external seat may be shown everything, so everything is kept for it.
+        return self.external >= 0 or not self.names.isdisjoint(fields)
+
+    @property
+    def features(self) -> int:
+        """Width of an observation."""
+        return len(FEATURES)
