@@ -1,4 +1,85 @@
-"""posalign_sim."""
+"""posalign_sim: which institutions turn zero-sum dynamics into positive-sum ones, and at what cost.
+
+A **world** is one NumPy record; a **module** (game, institution, metric) adds fields to it and
+acts in the phases of a round; a **scenario** is a list of modules and a population; the engine
+writes the scenario's round as a readable Python file, compiles it, and runs a million worlds.
+"""
+
 __version__ = "0.1.0"
+
+from posalign_sim.world.accounts import COST, NATURE, OUTSIDERS
+from posalign_sim.world.fields import param, per_agent, per_identity, per_pair, scalar, table
+from posalign_sim.world.matching import Fixed, Rematched, RoundRobin
+from posalign_sim.world.modules import (
+    Agent,
+    Argument,
+    Block,
+    ConfigurationError,
+    Decision,
+    Delegate,
+    External,
+    Game,
+    Institution,
+    Matching,
+    Metric,
+    Module,
+    Noise,
+)
+from posalign_sim.world.noise import Tremble
+from posalign_sim.world.record import GROUP, Sight, World, face, seats
 from posalign_sim.world.scenario import Scenario
-from posalign_sim.world.simulate import simulate, start, explain
+from posalign_sim.world.simulate import (
+    Run,
+    Session,
+    checkpoint,
+    explain,
+    force,
+    restore,
+    run_until,
+    simulate,
+    start,
+)
+
+__all__ = [
+    "COST",
+    "GROUP",
+    "NATURE",
+    "OUTSIDERS",
+    "Agent",
+    "Argument",
+    "Block",
+    "ConfigurationError",
+    "Decision",
+    "Delegate",
+    "External",
+    "Fixed",
+    "Game",
+    "Institution",
+    "Matching",
+    "Metric",
+    "Module",
+    "Noise",
+    "Rematched",
+    "RoundRobin",
+    "Run",
+    "Scenario",
+    "Session",
+    "Sight",
+    "Tremble",
+    "World",
+    "checkpoint",
+    "explain",
+    "face",
+    "force",
+    "param",
+    "per_agent",
+    "per_identity",
+    "per_pair",
+    "restore",
+    "run_until",
+    "scalar",
+    "seats",
+    "simulate",
+    "start",
+    "table",
+]

@@ -117,7 +117,7 @@ class Opportunist(Agent):
     """
 
     patience: float = param(0.8, 0, 1, "per round", "discount factor, besides the continuation")
-    learning: float = param(0.4, 0, 1, "share", "weight of one experience")
+    learning: float = param(0.25, 0, 1, "share", "weight of one experience")
     explore: float = param(0.05, 0, 1, "probability", "of trying the opposite")
     cutoff: float = param(0.5, 0, 1, "standing", "below it a partner is shunned")
 

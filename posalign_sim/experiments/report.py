@@ -181,6 +181,8 @@ def verdicts(table: pd.DataFrame, study: Mapping[str, Any]) -> list[Verdict]:
 def terminal_table(table: pd.DataFrame, study: Mapping[str, Any]) -> str:
     """The main result as plain text, at most 100 columns wide.
 
+    The column "v. placebo" is the lead over that placebo which comes nearest.
+
     Args:
         table: What `study_contrasts` gave.
         study: The study; its `seconds`, if there, are told.

@@ -1,0 +1,24 @@
+"""What is measured, inside the round and after it. Metrics read shared records alone."""
+
+from posalign_sim.metrics.cooperation import Cooperation, Trajectory, over_time
+from posalign_sim.metrics.deescalation import Deescalation
+from posalign_sim.metrics.reciprocity import Reciprocity, probe
+from posalign_sim.metrics.welfare import Welfare
+from posalign_sim.world.modules import Metric
+
+
+def standard() -> tuple[Metric, ...]:
+    """The metrics that a scenario has unless it is given others."""
+    return (Welfare(), Cooperation(), Trajectory(), Reciprocity(), Deescalation())
+
+
+__all__ = [
+    "Cooperation",
+    "Deescalation",
+    "Reciprocity",
+    "Trajectory",
+    "Welfare",
+    "over_time",
+    "probe",
+    "standard",
+]

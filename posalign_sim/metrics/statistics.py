@@ -26,26 +26,15 @@ __all__ = ["COLUMNS", "Contrast", "bca_limits", "contrasts", "holm", "paired_con
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
-#: Differences below this share of the largest value are rounding, and count as zero. It keeps a
-#: twin whose welfare cannot change from showing an "effect" of 1e-17 points.
+#: Differences below this share of the largest value are rounding, and count as zero: a twin whose
+#: welfare cannot change must not show an "effect" of 1e-17 points.
 ROUNDING = 1e-12
 #: Cells of the largest temporary array: 4 million floats are 32 MB.
 CELLS = 4_000_000
 #: Columns of the table that `contrasts` returns.
 COLUMNS = (
-    "game",
-    "metric",
-    "arm",
-    "comparison",
-    "against",
-    "payoffs",
-    "estimate",
-    "low",
-    "high",
-    "p_value",
-    "p_holm",
-    "pairs",
-    "undefined",
+    *("game", "metric", "arm", "comparison", "against", "payoffs"),
+    *("estimate", "low", "high", "p_value", "p_holm", "pairs", "undefined"),
 )
 
 
@@ -194,7 +183,7 @@ def contrasts(
         )
     keys: list[tuple[str, ...]] = []
     columns: list[_Differences] = []
-    for game, rows in chosen.groupby("game", sort=True):
+    for game, rows in chosen.groupby("game", observed=True):
         wide = rows.pivot(index="world", columns=["payoffs", "arm"], values="value").sort_index()
         for key, plus, minus in _declared(baseline, arms, placebos, set(rows["payoffs"])):
             # Only worlds that were run with these payoffs are expected to have a value.
@@ -220,11 +209,10 @@ def holm(p_values: npt.ArrayLike) -> Floats:
     Holm's step-down form of Bonferroni: valid however the tests depend on each other.
 
     Args:
-        p_values: The p-values of one family, shape [K]. NaN is no test: it stays NaN and does
-            not count.
+        p_values: Those of one family, shape [K]. NaN is no test: it stays NaN, uncounted.
 
     Returns:
-        Adjusted p-values, shape [K], in the order given.
+        Adjusted p-values, in the order given.
 
     >>> holm([0.01, 0.04, 0.03, float("nan")]).round(3).tolist()
     [0.03, 0.06, 0.06, nan]
@@ -245,13 +233,13 @@ def summarise(results: pd.DataFrame) -> pd.DataFrame:
         results: Long table as for `contrasts`.
 
     Returns:
-        A table with `game, arm, payoffs, metric, mean, worlds, undefined`; the mean is over the
-        worlds in which the metric is defined, NaN if there are none.
+        Columns `game, arm, payoffs, metric, mean, worlds, undefined`; the mean is over worlds in
+        which the metric is defined, NaN if there are none.
     """
     keys = ["game", "arm", "payoffs", "metric"]
     _check_columns(results, (*keys, "value"))
     ordered = results.sort_values([*keys, "world"])  # a sum of floats depends on its order
-    groups = ordered.groupby(keys, sort=True)["value"]
+    groups = ordered.groupby(keys, observed=True)["value"]
     table = groups.agg(mean="mean", worlds="size", defined="count").reset_index()
     table["undefined"] = table["worlds"] - table.pop("defined")
     return table
@@ -320,11 +308,9 @@ def _family(
     columns: Sequence[_Differences], resamples: int, flips: int, confidence: float, seed: int
 ) -> list[Contrast]:
     """Contrast many columns at once: those of one length share their resamples and flips."""
-    if resamples < 1 or flips < 1 or not 0 < confidence < 1:
-        raise ValueError(
-            "resamples and flips must be at least 1 and confidence inside (0, 1), but they are "
-            f"{resamples}, {flips} and {confidence}"
-        )
+    if min(resamples, flips) < 1 or not 0 < confidence < 1:
+        given = f"they are {resamples}, {flips} and {confidence}"
+        raise ValueError(f"resamples, flips >= 1 and confidence inside (0, 1) needed, but {given}")
     found: dict[int, Contrast] = {}
     lengths: dict[int, list[int]] = {}
     for place, column in enumerate(columns):
@@ -391,7 +377,7 @@ def _chunks(total: int, width: int) -> Iterable[int]:
 
 
 def _check_columns(table: pd.DataFrame, needed: Sequence[str]) -> None:
-    if missing := [name for name in needed if name not in table.columns]:
+    if missing := sorted({*needed} - {*table.columns}):
         raise ValueError(f"results lack the columns {missing}; they have {list(table.columns)}")
 
 

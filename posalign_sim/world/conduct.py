@@ -128,7 +128,7 @@ def draw_veil(w: World) -> None:
         if count == 0:
             break
         for k in range(count - 1, 0, -1):
-            j = below(mix(p.round_key, name(_VEIL, role, k)), k + 1)
+            j = below(mix(p.round_key, name(mix(_VEIL, role), 0, k)), k + 1)
             a = w.pool[k]
             b = w.pool[j]
             kept = w.veil[a]

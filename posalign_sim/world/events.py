@@ -15,7 +15,7 @@ import numpy as np
 from posalign_sim.world.compiler import variant
 from posalign_sim.world.draws import bits, mix, wrapping_add
 from posalign_sim.world.fields import record
-from posalign_sim.world.record import World, face, holder
+from posalign_sim.world.record import GROUP, World, face, holder
 
 DECISION = 1
 INTERACTION = 2
@@ -38,7 +38,7 @@ EVENT = record(
         ("clock", np.int64),
         ("kind", np.int32),
         ("actor", np.int32),
-        ("target", np.int32),
+        ("target", np.int64),
         ("place", np.uint64),
         ("first", np.float64),
         ("second", np.float64),
@@ -89,7 +89,9 @@ def _log(
 
 
 def _named(w: World, code: int) -> int:
-    """An identity by its holder's birth key, a public account by its code."""
+    """An identity by its holder's birth key, a public account or everybody by its code."""
+    if code == GROUP:
+        return np.uint64(GROUP)
     if code >= 0:
         return w.birth[holder(w, code)]
     return np.uint64(-code)

@@ -209,6 +209,16 @@ class _Configured:
         return checked
 
     @classmethod
+    def is_abstract(cls) -> bool:
+        """Whether the class is a kind of thing, not one itself."""
+        return cls._abstract
+
+    @classmethod
+    def parameters(cls) -> dict[str, Parameter]:
+        """Declared parameters by name."""
+        return dict(cls._parameters)
+
+    @classmethod
     def summary(cls) -> str:
         """First sentence of the class docstring."""
         text = inspect.cleandoc(cls.__doc__ or "")

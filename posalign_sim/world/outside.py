@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from posalign_sim.world.accounts import MINOR, account_of
-from posalign_sim.world.record import World, seats
+from posalign_sim.world.record import World
+from posalign_sim.world.record import seats as every_seat
 from posalign_sim.world.sight import observe
 
 
@@ -63,7 +64,7 @@ def make_advance(
             w = ws[b]
             run(w, until)
             if w.waiting > 0:
-                for i in seats(w):
+                for i in every_seat(w):
                     if w.asked[i] and w.kind[i] == external:
                         worlds[rows] = b
                         seats[rows] = i
@@ -75,7 +76,7 @@ def make_advance(
             elif w.over and ended[b] == 0:
                 ended[b] = 1
                 place = 0
-                for i in seats(w):
+                for i in every_seat(w):
                     if w.kind[i] == external:
                         observe(w.sight, i, final_observations[b, place])
                         final_rewards[b, place] = earned(w, i)

@@ -116,7 +116,7 @@ def simulate(
     history: Sequence[int] = (),
     mode: Mode = "compiled",
     round_file: str | Path | None = None,
-    progress: bool = True,
+    progress: bool | str = True,
 ) -> Run:
     """Run a batch of worlds of one scenario to their ends.
 
@@ -130,7 +130,7 @@ def simulate(
         history: worlds of which every round is kept.
         mode: `compiled`, `checked` (array bounds too) or `interpreted`.
         round_file: a written round, perhaps edited by hand, to run instead of the engine's own.
-        progress: whether to show a progress bar after two seconds.
+        progress: whether to show a progress bar after two seconds; or what to write beside it.
 
     Returns:
         The run.
@@ -139,6 +139,8 @@ def simulate(
         ConfigurationError: something does not fit, e.g. a parameter with a wrong number of
             values.
     """
+    if scenario.structure.external >= 0:
+        raise ConfigurationError("a seat is decided from outside: use start(), not simulate()")
     ws = scenario.worlds(worlds, seed, pairs)
     text = Path(round_file).read_text() if round_file else None
     runner = engine(scenario.structure, mode, text)
@@ -158,11 +160,15 @@ def run_until(
     return ws
 
 
-def _run_chunks(runner: Any, ws: Worlds, threads: int, progress: bool) -> None:
+def _run_chunks(runner: Any, ws: Worlds, threads: int, progress: bool | str) -> None:
     count = len(ws)
     size = max(1, min(4096, -(-count // (threads * 4))))
     starts = range(0, count, size)
-    with tqdm(total=count, unit="world", delay=2, disable=not progress, leave=False) as bar:
+    title = progress if isinstance(progress, str) else None
+    with tqdm(
+        total=count, unit="world", delay=0.5, desc=title, disable=not progress, leave=False
+    ) as bar:
+        bar.set_postfix_str("compiling" if runner.mode != "interpreted" else "")
 
         def chunk(first: int) -> None:
             last = min(first + size, count)
@@ -174,6 +180,7 @@ def _run_chunks(runner: Any, ws: Worlds, threads: int, progress: bool) -> None:
                 chunk(first)
             return
         chunk(0)  # compiles, once, before the threads need it
+        bar.set_postfix_str("")
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(chunk, starts[1:]))
 
@@ -364,10 +371,11 @@ class Session:
             arguments = self._arguments
         else:
             arguments = np.asarray(arguments)
-            if arguments.shape != (self.count, self._arguments.shape[1]):
+            shape = (self.count, self._arguments.shape[1])
+            if arguments.shape != shape or arguments.dtype.kind not in "iu":
                 raise ConfigurationError(
-                    f"arguments must have shape {(self.count, self._arguments.shape[1])}, "
-                    f"not {arguments.shape}"
+                    f"arguments must be integers of shape {shape}, "
+                    f"not shape {arguments.shape} of {arguments.dtype}"
                 )
         return self._go(choices.astype(np.int64, copy=False), arguments.astype(np.int64, copy=False))
 

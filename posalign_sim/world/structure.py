@@ -191,9 +191,10 @@ class Structure:
     @property
     def rematches(self) -> bool:
         """Whether partners can change after a world has begun."""
-        return any("meet" in spec.functions for _, spec in self.modules) or any(
-            point.decision.phase == "meet" for point in self.points
-        )
+        meets = any("meet" in spec.functions for _, spec in self.modules)
+        chooses = any(point.decision.phase == "meet" for point in self.points)
+        # Who takes on a new identity is a new partner.
+        return meets or chooses or "drop" in self.names
 
     def _used(self, fields: Iterable[str]) -> bool:
         # An external seat may be shown everything, so everything is kept for it.

@@ -27,9 +27,9 @@ _HEADER = '''\
 from posalign_sim.world.compiler import rare
 from posalign_sim.world.conduct import draw_veil
 from posalign_sim.world.events import close_digest, decision_event
-from posalign_sim.world.faults import BAD_CHOICE, raise_fault
+from posalign_sim.world.faults import BAD_CHOICE, BAD_INDEX, raise_fault
 from posalign_sim.world.modules import ANNOUNCED, OFF, SHUFFLED
-from posalign_sim.world.record import seats
+from posalign_sim.world.record import NOBODY, seats
 from posalign_sim.world.rounds import (
     begin_world, clear_signals, close_round, open_round, settle_accounts, strength_now,
 )
@@ -129,6 +129,9 @@ class Writer:
             out("    w.asked[i] = 0")
             out(f"turn = {point.module}_turn_{name}(w, {self._own(point.module)})")
             out("for i in range(turn, turn + 1):")
+            out("    if not 0 <= i < w.agents:")
+            out("        raise_fault(w, BAD_INDEX)")
+            out("        continue")
         else:
             out("for i in seats(w):")
         out.depth = 2
@@ -282,7 +285,7 @@ class Writer:
                 out("    forget_relation(w.sight, i, m)")
             else:
                 out("    if w.sight.partner[i] == m:")
-                out("        w.sight.partner[i] = -1")
+                out("        w.sight.partner[i] = NOBODY")
         out.depth = 0
 
     def _places(self, name: str, spec: Any) -> list[str]:
@@ -381,6 +384,8 @@ class Writer:
             out("def run(w, until):")
             out.depth = 1
             out('"""Go on until a seat must decide outside, or the round `until` is reached."""')
+            out("if w.waiting > 0:")
+            out("    return")
             out("enter(w)")
             out("counter = w.counter")
             out("while True:")

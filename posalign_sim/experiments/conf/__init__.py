@@ -1,0 +1,1 @@
+"""Hydra configuration groups: studies and populations. Games and institutions add themselves."""

@@ -1,0 +1,148 @@
+"""The command `posalign-sim`: run a study, list what there is, explain a round."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from posalign_sim.world.modules import ConfigurationError, nearest
+
+#: Exit code for what a user can mend.
+BAD_INPUT = 2
+#: Exit code after an interruption.
+INTERRUPTED = 130
+
+USAGE = """\
+posalign-sim: which institutions turn zero-sum dynamics into positive-sum ones, and at what cost.
+
+  posalign-sim                       run the default study; results go to results/STUDY/TIME
+  posalign-sim replicates=512 institutions.arbitration.accuracy=0.8
+                                     the same with other numbers
+  posalign-sim --cfg job             show every setting, without running
+  posalign-sim --config-dir DIR study=NAME
+                                     run a study of your own: DIR/study/NAME.yaml
+  posalign-sim list [SORT]           what there is: games, institutions, agents, metrics, studies,
+                                     envs; each with one line
+  posalign-sim explain [SETTINGS]    print the round that a scenario runs, as Python
+"""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command; exits with 0, 2 (something to mend), 130 (interrupted) or 1 (a bug)."""
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        _dispatch(words)
+    except ConfigurationError as error:
+        _fail(str(error))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        print("\nInterrupted: nothing was written.", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+
+
+def _dispatch(words: list[str]) -> None:
+    if words and words[0] in ("-h", "--help", "help"):
+        print(USAGE, end="")
+    elif words and words[0] == "list":
+        from posalign_sim.experiments.listing import print_list
+
+        print_list(words[1:])
+    elif words and words[0] == "explain":
+        _with_configuration(words[1:], _explain)
+    elif words and words[0].isidentifier():
+        hint = nearest(words[0], ["list", "explain"])
+        raise ConfigurationError(f"unknown command {words[0]!r}: {hint}; see posalign-sim --help")
+    else:
+        _with_configuration(words, _run)
+
+
+def _with_configuration(words: list[str], task: Callable[[Mapping[str, Any]], None]) -> None:
+    """Compose the configuration from the words of the command line, and do the task with it."""
+    import hydra
+    from hydra.errors import HydraException
+    from omegaconf import DictConfig, OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    from posalign_sim.experiments.configure import register
+
+    register()
+    composed: list[Mapping[str, Any]] = []
+
+    def take(config: DictConfig) -> None:
+        resolved = OmegaConf.to_container(config, resolve=True)
+        assert isinstance(resolved, dict)
+        composed.append({str(key): value for key, value in resolved.items()})
+
+    version: dict[str, Any] = {}
+    if tuple(int(n) for n in hydra.__version__.split(".")[:2]) < (1, 4):
+        version = {"version_base": "1.3"}
+    run = hydra.main(
+        config_path="pkg://posalign_sim.experiments.conf", config_name="config", **version
+    )(take)
+    # Hydra would print an error and exit with 1; what a user mistyped is one line and 2 here.
+    before = os.environ.get("HYDRA_FULL_ERROR"), sys.argv
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    sys.argv = ["posalign-sim", *words]
+    try:
+        run()
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigurationError(_one_line(error, words)) from None
+    finally:
+        sys.argv = before[1]
+        if before[0] is None:
+            del os.environ["HYDRA_FULL_ERROR"]
+        else:
+            os.environ["HYDRA_FULL_ERROR"] = before[0]
+    for config in composed:  # none if Hydra was only asked to show something
+        task(config)
+
+
+def _one_line(error: Exception, words: list[str]) -> str:
+    """What Hydra objected to, in one line, with the nearest names where a name is wrong."""
+    text = [line.strip() for line in str(error).splitlines() if line.strip()]
+    message = text[0] if text else type(error).__name__
+    for line in text[1:]:
+        if line.startswith(("full_key:", "Available options", "'")):
+            message += f" ({line})"
+    from posalign_sim.registry import known
+
+    for group, sort in (("game", "games"), ("institutions", "institutions")):
+        if f"'{group}/" in message:
+            wrong = message.split(f"'{group}/")[1].split("'")[0]
+            return f"unknown {sort[:-1]} {wrong!r}: {nearest(wrong, known(sort))}"
+    keys = [part.removeprefix("full_key: ").strip("()") for part in text if "full_key" in part]
+    for key in keys:
+        parts = key.split(".")
+        if len(parts) == 3 and parts[0] in ("game", "institutions"):
+            sort = "games" if parts[0] == "game" else "institutions"
+            spec = known(sort).get(parts[1])
+            if spec is not None and parts[2] not in spec.parameters():
+                hint = nearest(parts[2], spec.parameters())
+                return f"{parts[1]} has no parameter {parts[2]!r}: {hint}"
+    return message
+
+
+def _explain(config: Mapping[str, Any]) -> None:
+    from posalign_sim.experiments.configure import scenario_of
+    from posalign_sim.world.simulate import explain
+
+    for game in config["game"] or {}:
+        print(explain(scenario_of(config, game)))
+
+
+def _run(config: Mapping[str, Any]) -> None:
+    from posalign_sim.experiments.run import run_and_write
+
+    run_and_write(config)
+
+
+def _fail(message: str) -> None:
+    print(f"posalign-sim: {message}", file=sys.stderr)
+    sys.exit(BAD_INPUT)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""Run a study and leave a folder that explains itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import posalign_sim
+from posalign_sim.experiments.configure import population_of
+from posalign_sim.experiments.report import study_contrasts, terminal_table, write_report
+from posalign_sim.experiments.study import StudyRun, plan, run_study
+from posalign_sim.registry import find
+from posalign_sim.world.modules import ConfigurationError
+
+PACKAGES = ("numpy", "numba", "scipy", "pandas", "pyarrow", "matplotlib", "hydra-core")
+#: Settings that say where and how fast, not what: they are no part of a study's identity.
+NOT_SCIENCE = ("output", "threads")
+
+
+def run_and_write(config: Mapping[str, Any]) -> Path:
+    """Run the configured study, print its table, and write its folder, whole or not at all.
+
+    Args:
+        config: the resolved configuration.
+
+    Returns:
+        The run folder.
+
+    Raises:
+        ConfigurationError: something does not fit; nothing has been run or written.
+    """
+    plan(config)
+    folder = _folder(config)
+    study = run_study(config)
+    meta = describe(config, study)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # Written aside and renamed: a folder that is there is complete.
+    aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-unfinished-"))
+    try:
+        _write(aside, config, study, meta)
+        os.chmod(aside, 0o755)
+        os.replace(aside, folder)
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+    table = study_contrasts(study.results, meta)
+    print(terminal_table(table, {**meta, "seconds": study.seconds}))
+    if study.left_out:
+        print(f"Left out, for want of their institutions: {', '.join(study.left_out)}.")
+    print(f"Report: {folder / 'report.html'}")
+    return folder
+
+
+def _folder(config: Mapping[str, Any]) -> Path:
+    if config["output"] is None:
+        name = str(config["study"]["name"])
+        return Path("results") / name / time.strftime("%Y-%m-%d_%H-%M-%S")
+    folder = Path(str(config["output"]))
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigurationError(f"output={folder} is already there: name a new folder")
+    return folder
+
+
+def _write(folder: Path, config: Mapping[str, Any], study: StudyRun, meta: Any) -> None:
+    study.results.to_parquet(folder / "results.parquet", index=False)
+    study.results.to_csv(folder / "results.csv", index=False)
+    study.trajectories.to_csv(folder / "trajectories.csv", index=False)
+    (folder / "config.yaml").write_text(yaml.safe_dump(dict(config), sort_keys=False))
+    provenance = {
+        key: meta[key] for key in ("seed", "versions", "code_hash", "config_hash", "command")
+    }
+    provenance["platform"] = platform.platform()
+    provenance["rounds"] = {}
+    for game, run in study.runs.items():
+        (folder / f"round_{game}.py").write_text(run.text)
+        provenance["rounds"][game] = {"file": f"round_{game}.py", "sha256": run.text_hash}
+    (folder / "provenance.json").write_text(json.dumps(provenance, indent=2) + "\n")
+    write_report(folder, study.results, study.trajectories, meta)
+
+
+def describe(config: Mapping[str, Any], study: StudyRun) -> dict[str, Any]:
+    """Everything that a report says of a study besides its results."""
+    names = [arm.name for arm in study.arms]
+    placebos: dict[str, list[str]] = {}
+    for arm in study.arms:
+        if arm.placebo_of in names:
+            placebos.setdefault(arm.placebo_of, []).append(arm.name)
+    plan_ = config["study"]
+    games = {
+        game: {"summary": find("games", game).summary(), "parameters": _parameters(config, game)}
+        for game in config["game"]
+    }
+    return {
+        "name": str(plan_["name"]),
+        "title": str(plan_.get("title", plan_["name"])),
+        "question": str(plan_.get("question", "")),
+        "games": games,
+        "institutions": {
+            name: {
+                "summary": find("institutions", name).summary(),
+                "parameters": _declared(find("institutions", name), values or {}),
+            }
+            for name, values in (config["institutions"] or {}).items()
+        },
+        "arms": {arm.name: arm.summary or arm.name for arm in study.arms},
+        "population": {game: _population(game, config["population"]) for game in config["game"]},
+        "primary": str(plan_.get("primary", "welfare_net")),
+        "baseline": str(plan_.get("baseline", "none")),
+        "placebos": placebos,
+        "withdrawal": {
+            arm.name: arm.withdraw * float(config["rounds"])
+            for arm in study.arms
+            if arm.withdraw < 1
+        },
+        "seed": int(config["seed"]),
+        "worlds": int(config["replicates"]),
+        "rounds": config["rounds"],
+        "versions": {
+            "python": platform.python_version(),
+            "posalign_sim": posalign_sim.__version__,
+            **{name: version(name) for name in PACKAGES},
+        },
+        "code_hash": code_hash(),
+        "config_hash": config_hash(config),
+        "command": "posalign-sim " + " ".join(sys.argv[1:]),
+        "claims_minimum_worlds": int(plan_.get("claims_minimum_worlds", 64)),
+    }
+
+
+def _parameters(config: Mapping[str, Any], game: str) -> dict[str, tuple[Any, str, str]]:
+    return _declared(find("games", game), config["game"][game] or {})
+
+
+def _declared(spec: Any, values: Mapping[str, Any]) -> dict[str, tuple[Any, str, str]]:
+    """Value, unit and meaning of each parameter that is set to something."""
+    return {
+        name: (float(values.get(name, p.default)), p.unit, p.summary)
+        for name, p in spec.parameters().items()
+        if abs(float(values.get(name, p.default))) != float("inf")
+    }
+
+
+def _population(game: str, plan_: Mapping[str, Any]) -> str:
+    agents = population_of(game, plan_)
+    by_role = agents if isinstance(agents, dict) else {find("games", game).roles[0]: agents}
+    parts = []
+    for role, seats in by_role.items():
+        names = [agent.name.replace("_", " ") for agent in seats]
+        counts = ", ".join(f"{names.count(n)} {n}" for n in dict.fromkeys(names))
+        parts.append(f"{role}: {counts}")
+    return "; ".join(parts)
+
+
+def config_hash(config: Mapping[str, Any]) -> str:
+    """SHA-256 of every setting that bears on results."""
+    science = {key: value for key, value in config.items() if key not in NOT_SCIENCE}
+    return hashlib.sha256(json.dumps(science, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def code_hash() -> str:
+    """SHA-256 of the package's Python and configuration files."""
+    digest = hashlib.sha256()
+    root = Path(posalign_sim.__file__).parent
+    for path in sorted(root.rglob("*")):
+        if path.suffix in (".py", ".yaml", ".html"):
+            digest.update(str(path.relative_to(root).as_posix()).encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()

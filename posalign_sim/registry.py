@@ -1,0 +1,68 @@
+"""What there is, by name: games, institutions, agents, metrics and matchings, ours and others'.
+
+Third parties add to it without touching it, through entry points in the groups
+`posalign_sim.games`, `posalign_sim.institutions`, `posalign_sim.agents` and
+`posalign_sim.metrics`, each naming a class.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import entry_points
+from types import ModuleType
+from typing import Any
+
+from posalign_sim import agents, envs, institutions, metrics
+from posalign_sim.world import matching
+from posalign_sim.world.modules import (
+    Agent,
+    ConfigurationError,
+    Game,
+    Institution,
+    Matching,
+    Metric,
+    nearest,
+    snake,
+)
+
+#: Sorts of things, the package where ours are, and the class that they all extend.
+SORTS: dict[str, tuple[ModuleType, type]] = {
+    "games": (envs, Game),
+    "institutions": (institutions, Institution),
+    "agents": (agents, Agent),
+    "metrics": (metrics, Metric),
+    "matchings": (matching, Matching),
+}
+
+
+@cache
+def known(sort: str) -> dict[str, type[Any]]:
+    """Classes of one sort by name, in alphabetical order.
+
+    >>> "tit_for_tat" in known("agents")
+    True
+    """
+    package, base = SORTS[sort]
+    found = {
+        snake(name): spec
+        for name, spec in vars(package).items()
+        if isinstance(spec, type) and issubclass(spec, base) and not spec.is_abstract()
+    }
+    for point in entry_points(group=f"posalign_sim.{sort}"):
+        spec = point.load()
+        if not (isinstance(spec, type) and issubclass(spec, base)):
+            raise ConfigurationError(f"{point.value}, offered as one of {sort}, is none")
+        found[point.name] = spec
+    return dict(sorted(found.items()))
+
+
+def find(sort: str, name: str) -> type[Any]:
+    """A class by name.
+
+    Raises:
+        ConfigurationError: there is none of that name; the message gives the nearest ones.
+    """
+    classes = known(sort)
+    if name not in classes:
+        raise ConfigurationError(f"unknown {sort[:-1]} {name!r}: {nearest(name, classes)}")
+    return classes[name]

@@ -1,0 +1,250 @@
+"""Everything that the package ships passes the contract suite that it ships.
+
+Games, institutions, agents and metrics are found by looking through the packages: a new one is
+tested from the moment that its file exists.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import pkgutil
+import subprocess
+import sys
+import zlib
+
+import numpy as np
+import pytest
+
+import posalign_sim.agents
+import posalign_sim.envs
+import posalign_sim.institutions
+import posalign_sim.metrics
+from posalign_sim import (
+    Agent,
+    ConfigurationError,
+    External,
+    Game,
+    Institution,
+    Metric,
+    Rematched,
+    Scenario,
+    Tremble,
+    simulate,
+)
+from posalign_sim.testing import (
+    SCENARIO_CHECKS,
+    check_batches,
+    check_institution,
+    check_modes,
+    check_strengths,
+)
+
+WORLDS = 6
+ROUNDS = 5
+
+
+def shipped(package, kind):
+    """Concrete classes of a kind that are defined in a package's modules, by name."""
+    found = {}
+    for info in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        module = importlib.import_module(info.name)
+        for thing in vars(module).values():
+            concrete = isinstance(thing, type) and issubclass(thing, kind) and not thing._abstract
+            if concrete and thing.__module__ == module.__name__ and thing is not External:
+                found[thing.__name__] = thing
+    return dict(sorted(found.items()))
+
+
+GAMES = shipped(posalign_sim.envs, Game)
+INSTITUTIONS = shipped(posalign_sim.institutions, Institution)
+AGENTS = shipped(posalign_sim.agents, Agent)
+METRICS = shipped(posalign_sim.metrics, Metric)
+
+
+def varied(spec, worlds=WORLDS):
+    """A module whose parameters take their least, default and greatest values, by world."""
+    rng = np.random.default_rng(zlib.crc32(spec.__name__.encode()))
+    values = {}
+    for name, parameter in spec._parameters.items():
+        choices = [parameter.default, parameter.low, parameter.high, parameter.default]
+        values[name] = rng.choice([float(c) for c in choices if np.isfinite(c)] or [0.0], worlds)
+        values[name][0] = parameter.default
+    return spec(**values)
+
+
+def knowing(game, role):
+    """Agents who can take every decision of a role that has no default."""
+    needed = {
+        name
+        for name, decision in game.decisions.items()
+        if (not decision.roles or role in decision.roles)
+        and decision.default is None
+        and f"default_{name}" not in game.functions
+    }
+    return [spec for spec in AGENTS.values() if needed <= set(spec.functions)]
+
+
+def population(game, per_role, shift=0):
+    """Agents for each role, taken in turn from all who know how to play."""
+    by_role = {}
+    for role in game.roles:
+        specs = knowing(game, role)
+        by_role[role] = [specs[(shift + k) % len(specs)]() for k in range(per_role)]
+    return by_role if len(game.roles) > 1 else by_role[game.roles[0]]
+
+
+def scenario(game, institutions=(), shift=0, **more):
+    """A small scenario of a game, in which something can go wrong."""
+    per_role = 3 if len(game.roles) > 1 else 5
+    details = {"rounds": ROUNDS, "noise": Tremble(probability=0.2), "matching": Rematched()}
+    return Scenario(
+        game(), population(game, per_role, shift), institutions=institutions, **{**details, **more}
+    )
+
+
+def stacks(game):
+    """Nothing, and all institutions that the game can carry, in one order and the other."""
+    fitting = [s for s in INSTITUTIONS.values() if set(s.needs) <= set(game.declares)]
+    found = {"bare": []}
+    if fitting:
+        found["all"] = fitting
+        found["reversed"] = fitting[::-1]
+    return found
+
+
+STACKS = [
+    pytest.param(game, specs, id=f"{game.__name__}-{name}")
+    for game in GAMES.values()
+    for name, specs in stacks(game).items()
+]
+CARRIED = [
+    pytest.param(game, spec, id=f"{game.__name__}-{spec.__name__}")
+    for game in GAMES.values()
+    for spec in stacks(game).get("all", [])
+]
+
+
+def test_something_is_shipped():
+    assert "RepeatedDilemma" in GAMES
+    assert {"Cooperator", "Defector", "TitForTat"} <= set(AGENTS)
+    assert METRICS
+
+
+@pytest.mark.parametrize("check", SCENARIO_CHECKS)
+@pytest.mark.parametrize(("game", "specs"), STACKS)
+def test_scenario(game, specs, check):
+    institutions = [varied(spec) for spec in specs]
+    SCENARIO_CHECKS[check](scenario(game, institutions), WORLDS, 7)
+
+
+@pytest.mark.parametrize(("game", "spec"), CARRIED)
+def test_institution(game, spec):
+    check_institution(varied(spec), [scenario(game)], worlds=WORLDS, seed=3)
+
+
+@pytest.mark.parametrize(("game", "spec"), CARRIED)
+def test_institution_on_top_of_the_others(game, spec):
+    others = [varied(s) for s in stacks(game)["all"] if s is not spec]
+    check_strengths(varied(spec), scenario(game, others, shift=1), WORLDS, 5)
+
+
+@pytest.mark.parametrize("check", SCENARIO_CHECKS)
+@pytest.mark.parametrize("game", GAMES.values(), ids=GAMES)
+def test_other_memories_identities_and_twins(game, check):
+    institutions = [varied(spec) for spec in stacks(game).get("all", [])]
+    twin = scenario(
+        game, institutions, 2, memory="pairs", faces=2, twin=True, twin_constant=0.25, matching=None
+    )
+    SCENARIO_CHECKS[check](twin, WORLDS, 11)
+
+
+@pytest.mark.parametrize("name", AGENTS)
+def test_agent_plays_everything_it_knows(name):
+    spec = AGENTS[name]
+    games = [g for g in GAMES.values() for role in g.roles if spec in knowing(g, role)]
+    assert games, f"{name} can fill no role of any game"
+    for game in dict.fromkeys(games):
+        roles = [role for role in game.roles if spec in knowing(game, role)]
+        seats = population(game, 2)
+        for role in roles:
+            rest = seats[role] if len(game.roles) > 1 else seats
+            rest[0] = varied(spec)
+        made = Scenario(
+            game(),
+            seats,
+            institutions=[varied(s) for s in stacks(game).get("all", [])],
+            rounds=ROUNDS,
+        )
+        for check in ("books", "privacy", "relabelling"):
+            SCENARIO_CHECKS[check](made, WORLDS, 13)
+
+
+@pytest.mark.parametrize("game", GAMES.values(), ids=GAMES)
+def test_an_institution_that_a_game_cannot_carry_is_refused(game):
+    for spec in INSTITUTIONS.values():
+        if not set(spec.needs) <= set(game.declares):
+            with pytest.raises(ConfigurationError, match="cannot carry"):
+                scenario(game, [spec()])
+
+
+@pytest.mark.parametrize("game", GAMES.values(), ids=GAMES)
+def test_no_round_makes_more_than_the_first_best(game):
+    made = scenario(game, rounds=20)
+    for shift in range(3):
+        played = made.reseated(
+            scenario(game, shift=shift).seats
+        )
+        run = simulate(played, WORLDS, seed=shift, history=range(WORLDS), mode="interpreted")
+        paid = -np.diff(run.history["public"][:, :, 0].astype(np.int64), axis=0) / 1e6
+        best = run.worlds["first_best"] * played.agents
+        assert (best > 0).all()
+        assert (paid <= best + 1e-9).all()
+
+
+@pytest.mark.parametrize(
+    ("game", "modes"),
+    [
+        pytest.param(game, ("compiled", "checked") if k == 0 else ("compiled",), id=name)
+        for k, (name, game) in enumerate(GAMES.items())
+    ],
+)
+def test_compiled_rounds_do_the_same(game, modes):
+    made = scenario(game, [varied(spec) for spec in stacks(game).get("all", [])], rounds=12)
+    check_modes(made, WORLDS, 17, modes)
+    check_batches(made, WORLDS, 17, mode="compiled")
+
+
+SCRIPT = """
+import json, sys
+import tests_contract as t
+out = {}
+for name, game in t.GAMES.items():
+    made = t.scenario(game, [t.varied(s) for s in t.stacks(game).get("all", [])], events=1)
+    ws = t.simulate(made, t.WORLDS, 23, mode="interpreted").worlds
+    out[name] = [ws["digest"].tolist(), t.zlib.crc32(ws.tobytes()), t.posalign_sim.explain(made)]
+print(json.dumps(out))
+"""
+
+
+def test_two_processes_do_the_same(tmp_path):
+    text = "import importlib.util as u, sys\n" + (
+        f"spec = u.spec_from_file_location('tests_contract', {__file__!r})\n"
+        "sys.modules['tests_contract'] = m = u.module_from_spec(spec); spec.loader.exec_module(m)\n"
+    )
+    told = []
+    for hash_seed, zone, place in (("0", "UTC", tmp_path), ("4242", "Asia/Tokyo", "/")):
+        extra = {"PYTHONHASHSEED": hash_seed, "TZ": zone, "LC_ALL": "C"}
+        root = os.path.dirname(os.path.dirname(posalign_sim.__file__))
+        path = os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])
+        done = subprocess.run(
+            [sys.executable, *(["-O"] if hash_seed != "0" else []), "-c", text + SCRIPT],
+            env={**os.environ, **extra, "PYTHONPATH": path},
+            cwd=place,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        told.append(json.loads(done.stdout))
+    assert told[0] == told[1]
