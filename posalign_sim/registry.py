@@ -17,6 +17,7 @@ from posalign_sim.world import matching
 from posalign_sim.world.modules import (
     Agent,
     ConfigurationError,
+    External,
     Game,
     Institution,
     Matching,
@@ -26,7 +27,7 @@ from posalign_sim.world.modules import (
 )
 
 #: Sorts of things, the package where ours are, and the class that they all extend.
-SORTS: dict[str, tuple[ModuleType, type]] = {
+SORTS: dict[str, tuple[ModuleType, Any]] = {
     "games": (envs, Game),
     "institutions": (institutions, Institution),
     "agents": (agents, Agent),
@@ -43,17 +44,17 @@ def known(sort: str) -> dict[str, type[Any]]:
     True
     """
     package, base = SORTS[sort]
-    found = {
-        snake(name): spec
-        for name, spec in vars(package).items()
-        if isinstance(spec, type) and issubclass(spec, base) and not spec.is_abstract()
-    }
+    found = {snake(name): spec for name, spec in vars(package).items() if _is_one(spec, base)}
     for point in entry_points(group=f"posalign_sim.{sort}"):
         spec = point.load()
-        if not (isinstance(spec, type) and issubclass(spec, base)):
+        if not _is_one(spec, base):
             raise ConfigurationError(f"{point.value}, offered as one of {sort}, is none")
         found[point.name] = spec
     return dict(sorted(found.items()))
+
+
+def _is_one(spec: Any, base: Any) -> bool:
+    return isinstance(spec, type) and issubclass(spec, base) and spec not in (base, External)
 
 
 def find(sort: str, name: str) -> type[Any]:

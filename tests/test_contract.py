@@ -41,8 +41,8 @@ from posalign_sim.testing import (
     check_strengths,
 )
 
-WORLDS = 6
-ROUNDS = 5
+WORLDS = 4
+ROUNDS = 4
 
 
 def shipped(package, kind):
@@ -141,7 +141,7 @@ def test_scenario(game, specs, check):
 
 @pytest.mark.parametrize(("game", "spec"), CARRIED)
 def test_institution(game, spec):
-    check_institution(varied(spec), [scenario(game)], worlds=WORLDS, seed=3)
+    check_institution(varied(spec, 3), [scenario(game)], worlds=3, seed=3)
 
 
 @pytest.mark.parametrize(("game", "spec"), CARRIED)

@@ -138,9 +138,7 @@ class MemoryOne(Agent):
 
     @staticmethod
     def move(p: Sight, i: int) -> int:
-        state = (FIRST if own_last(p, i) >= 0.5 else THIRD) + (
-            0 if other_last(p, i) >= 0.5 else 1
-        )
+        state = (FIRST if own_last(p, i) >= 0.5 else THIRD) + (0 if other_last(p, i) >= 0.5 else 1)
         if turns(p, i) == 0:
             state = FIFTH
         return COOPERATE if chance(p, i) < parameter(p, i, state) else DEFECT

@@ -98,9 +98,7 @@ class RepeatedDilemma(Game):
         p = w.sight
         for i in seats(w):
             # A seat stands to gain most by defecting against whichever partner tempts it more.
-            p.temptation[i] = max(
-                own.temptation - own.reward, own.punishment - own.sucker
-            )
+            p.temptation[i] = max(own.temptation - own.reward, own.punishment - own.sucker)
             p.exposure[i] = p.temptation[i]
             p.rent[i] = own.reward
             p.fallback[i] = own.punishment

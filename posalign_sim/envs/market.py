@@ -8,7 +8,7 @@ import numpy as np
 
 from posalign_sim.world.accounts import NATURE, pay
 from posalign_sim.world.conduct import interact
-from posalign_sim.world.fields import Floats, param, per_agent, table
+from posalign_sim.world.fields import Floats, Ints, param, per_agent, table
 from posalign_sim.world.modules import Argument, Decision, Game
 from posalign_sim.world.record import World, face, seats
 
@@ -57,6 +57,8 @@ class MoralHazardMarket(Game):
     value: Floats = table(np.float64, 3)
     promise: Any = per_agent(np.uint8)
     price: Floats = per_agent()
+
+    post_price: Ints
 
     post = Decision(
         "meet",

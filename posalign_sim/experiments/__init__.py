@@ -1,0 +1,1 @@
+"""Studies: from a configuration to a report."""

@@ -7,7 +7,6 @@ numbers give the same bytes. Figures are narrow, so that their print stays reada
 from __future__ import annotations
 
 import io
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,20 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from posalign_sim.experiments.files import save_table, write_atomically
+from posalign_sim.experiments.wording import arm_order, label, spell, withdrawals
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
-
-__all__ = [
-    "METRICS",
-    "Figure",
-    "arm_order",
-    "draw",
-    "label",
-    "save_table",
-    "spell",
-    "write_atomically",
-]
 
 # Okabe & Ito (2008): told apart by readers with any of the common colour blindnesses.
 INK, GREY, FAINT = "#222222", "#767676", "#d9d9d9"
@@ -59,24 +50,6 @@ SETTINGS: Any = {
     "xtick.color": GREY,
     "xtick.labelcolor": INK,
     "ytick.left": False,
-}
-
-
-#: What the metrics of the package are, for readers; other metrics appear under their own names.
-METRICS = {
-    "welfare_gross": ("welfare before costs", "points per seat per round"),
-    "welfare_net": ("welfare after costs", "points per seat per round"),
-    "efficiency": ("efficiency", "share of the best possible"),
-    "cooperation": ("cooperation", "1 = best for all, 0 = selfish"),
-    "honesty": ("promises kept", "share"),
-    "institution_cost": ("cost of the institution", "points per seat per round"),
-    "fairness": ("fairness", "1 = equal payoffs"),
-    "reciprocity_observed": ("reciprocity", "how far acts answer acts"),
-    "forgiveness": ("forgiveness", "share of breaches answered with cooperation"),
-    "recovery_rounds": ("time to recover from a breach", "rounds, up to the horizon"),
-    "feud_survival": ("feuds that never ended", "share; cut off at the horizon"),
-    "positive_sum_gain": ("surplus made", "points per seat per round"),
-    "faults": ("faults", "worlds that broke off"),
 }
 
 
@@ -161,75 +134,6 @@ def _draw_game(
     return figures
 
 
-def arm_order(study: Mapping[str, Any]) -> list[tuple[str, str | None]]:
-    """Arms other than the baseline, each followed by those placebos that it is the first to name.
-
-    Args:
-        study: The study.
-
-    Returns:
-        Pairs of an arm and the arm that it is a placebo of, or None.
-
-    >>> arm_order({"arms": ["none", "bond_told", "bond"], "baseline": "none",
-    ...            "placebos": {"bond": ["bond_told"]}})
-    [('bond', None), ('bond_told', 'bond')]
-    """
-    placebos: Mapping[str, Sequence[str]] = study["placebos"]
-    every = {name for names in placebos.values() for name in names}
-    real = [arm for arm in study["arms"] if arm != study["baseline"] and arm not in every]
-    order: list[tuple[str, str | None]] = []
-    named: set[str] = set()
-    for arm in real:
-        order.append((arm, None))
-        order += [(name, arm) for name in placebos.get(arm, ()) if name not in named]
-        named.update(placebos.get(arm, ()))
-    return order
-
-
-def spell(name: str, parent: str | None = None) -> str:
-    """A name as print; a placebo under its arm is called by what is added to the arm's name.
-
-    >>> spell("all_three"), spell("all_three_shuffled", "all_three"), spell("told", "bond")
-    ('all three', 'shuffled', 'told')
-    """
-    if parent is not None:
-        name = name.removeprefix(parent).removesuffix(parent) or name
-    return name.replace("_", " ").strip() or name
-
-
-def label(metric: str) -> tuple[str, str]:
-    """What readers call a metric, and its unit (empty if not known).
-
-    >>> label("welfare_net"), label("my_own")
-    (('welfare after costs', 'points per seat per round'), ('my own', ''))
-    """
-    return METRICS.get(metric, (spell(metric), ""))
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that readers find the old one or the new one, never a part.
-
-    Args:
-        path: The file, in a folder that exists.
-        content: All of its bytes.
-    """
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def save_table(table: pd.DataFrame, path: Path) -> None:
-    """Save a table as CSV: ten digits, undefined numbers as NaN, the same bytes everywhere."""
-    text = table.to_csv(index=False, float_format="%.10g", na_rep="NaN", lineterminator="\n")
-    write_atomically(path, text.encode())
-
-
 def _effects(rows: pd.DataFrame, study: Mapping[str, Any], game: str, path: Path) -> Figure:
     """Forest plot of the primary metric: the ordinary game beside its twin, on one scale."""
     panels = [panel for panel in PANELS if (rows["payoffs"] == panel[0]).any()]
@@ -238,7 +142,7 @@ def _effects(rows: pd.DataFrame, study: Mapping[str, Any], game: str, path: Path
     axes = canvas.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
     for axis, (kind, name, colour) in zip(axes, panels, strict=True):
         _rows(axis, order)
-        found = {row.arm: row for row in _records(rows[rows["payoffs"] == kind])}
+        found = {row.arm: row for row in records(rows[rows["payoffs"] == kind])}
         for height, (arm, parent) in enumerate(order):
             if arm in found and np.isfinite(found[arm].estimate):
                 row = found[arm]
@@ -268,7 +172,7 @@ def _effects(rows: pd.DataFrame, study: Mapping[str, Any], game: str, path: Path
 def _costs(rows: pd.DataFrame, study: Mapping[str, Any], game: str, path: Path) -> Figure:
     """Gross and net effect of each arm, joined by what the arm used up."""
     order = arm_order(study)
-    found = {(row.arm, row.metric): row.estimate for row in _records(rows)}
+    found = {(row.arm, row.metric): row.estimate for row in records(rows)}
     canvas = _canvas(0.26 * len(order) + 1.0)
     axis = canvas.subplots()
     _rows(axis, order)
@@ -352,26 +256,12 @@ def _course(rows: pd.DataFrame, study: Mapping[str, Any], game: str, path: Path)
     )
 
 
-def withdrawals(study: Mapping[str, Any]) -> dict[str, float]:
-    """The round at which each withdrawn arm is switched off.
-
-    Args:
-        study: The study; `withdrawn` maps arms to rounds. Without it, an arm called `withdrawal`
-            is switched off at half time.
-
-    Returns:
-        Arm to round.
-    """
-    default = {"withdrawal": study["rounds"] / 2} if "withdrawal" in study["arms"] else {}
-    return {arm: float(moment) for arm, moment in study.get("withdrawn", default).items()}
-
-
 def _rows(axis: Axes, order: Sequence[tuple[str, str | None]]) -> None:
     """One row for each arm, the first on top; a placebo's name is grey and set in."""
     axis.set_yticks(range(len(order)), [_name(arm, parent) for arm, parent in order])
     labels = axis.get_yticklabels()  # none in a panel that shares those of its neighbour
-    for label, (_, parent) in zip(labels, order, strict=False):
-        label.set(horizontalalignment="left", color=INK if parent is None else GREY)
+    for text, (_, parent) in zip(labels, order, strict=False):
+        text.set(horizontalalignment="left", color=INK if parent is None else GREY)
     if labels:  # names are set flush left, and the longest says how much room they need
         canvas: Any = axis.figure.canvas
         widths = [label.get_window_extent(canvas.get_renderer()).width for label in labels]
@@ -408,7 +298,7 @@ def _apart(heights: Sequence[float], gap: float) -> list[float]:
     return placed
 
 
-def _records(table: pd.DataFrame) -> list[Any]:
+def records(table: pd.DataFrame) -> list[Any]:
     """Rows by attribute, of types that pandas cannot tell."""
     return list(table.itertuples(index=False))
 

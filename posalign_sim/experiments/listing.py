@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
-import yaml
+from omegaconf import OmegaConf
 
 from posalign_sim.registry import known
 from posalign_sim.world.modules import ConfigurationError, nearest
@@ -32,7 +32,9 @@ def shipped_studies() -> dict[str, Any]:
     studies = {}
     for path in sorted(folder.iterdir(), key=lambda p: p.name):
         if path.name.endswith(".yaml"):
-            studies[path.name.removesuffix(".yaml")] = yaml.safe_load(path.read_text())
+            studies[path.name.removesuffix(".yaml")] = OmegaConf.to_container(
+                OmegaConf.create(path.read_text())
+            )
     return studies
 
 

@@ -14,6 +14,12 @@ BAD_INPUT = 2
 #: Exit code after an interruption.
 INTERRUPTED = 130
 
+#: Settings of the first level.
+SETTINGS = (
+    *("game", "institutions", "population", "study", "matching", "rounds", "continuation"),
+    *("noise", "replicates", "seed", "threads", "output"),
+)
+
 USAGE = """\
 posalign-sim: which institutions turn zero-sum dynamics into positive-sum ones, and at what cost.
 
@@ -85,11 +91,11 @@ def _with_configuration(words: list[str], task: Callable[[Mapping[str, Any]], No
     # Hydra would print an error and exit with 1; what a user mistyped is one line and 2 here.
     before = os.environ.get("HYDRA_FULL_ERROR"), sys.argv
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    sys.argv = ["posalign-sim", *words]
+    sys.argv = ["posalign-sim", *_options_first(words)]
     try:
         run()
     except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigurationError(_one_line(error, words)) from None
+        raise ConfigurationError(_one_line(error)) from None
     finally:
         sys.argv = before[1]
         if before[0] is None:
@@ -100,29 +106,57 @@ def _with_configuration(words: list[str], task: Callable[[Mapping[str, Any]], No
         task(config)
 
 
-def _one_line(error: Exception, words: list[str]) -> str:
+def _options_first(words: list[str]) -> list[str]:
+    """The words with options before settings: Hydra's parser does not take them mixed."""
+    options, settings = [], []
+    rest = iter(words)
+    for word in rest:
+        if word in ("--config-dir", "-cd", "--cfg", "-c", "--package", "-p"):
+            options += [word, next(rest, "")]
+        elif word.startswith("-"):
+            options.append(word)
+        else:
+            settings.append(word)
+    return options + settings
+
+
+def _one_line(error: Exception) -> str:
     """What Hydra objected to, in one line, with the nearest names where a name is wrong."""
-    text = [line.strip() for line in str(error).splitlines() if line.strip()]
-    message = text[0] if text else type(error).__name__
-    for line in text[1:]:
-        if line.startswith(("full_key:", "Available options", "'")):
-            message += f" ({line})"
     from posalign_sim.registry import known
 
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    message = lines[0] if lines else type(error).__name__
     for group, sort in (("game", "games"), ("institutions", "institutions")):
         if f"'{group}/" in message:
             wrong = message.split(f"'{group}/")[1].split("'")[0]
             return f"unknown {sort[:-1]} {wrong!r}: {nearest(wrong, known(sort))}"
-    keys = [part.removeprefix("full_key: ").strip("()") for part in text if "full_key" in part]
-    for key in keys:
-        parts = key.split(".")
-        if len(parts) == 3 and parts[0] in ("game", "institutions"):
-            sort = "games" if parts[0] == "game" else "institutions"
-            spec = known(sort).get(parts[1])
-            if spec is not None and parts[2] not in spec.parameters():
-                hint = nearest(parts[2], spec.parameters())
-                return f"{parts[1]} has no parameter {parts[2]!r}: {hint}"
-    return message
+    if "Could not find '" in message:
+        group, _, wrong = message.split("Could not find '")[1].split("'")[0].rpartition("/")
+        return f"unknown {group} {wrong!r}: {nearest(wrong, _options(lines))}"
+    if message.startswith("Could not override '"):
+        return _unknown_key(message.split("'")[1])
+    causes = [str(error.__cause__).splitlines()[0]] if str(error.__cause__ or "") else []
+    return ": ".join([message, *causes])
+
+
+def _options(lines: list[str]) -> list[str]:
+    """What Hydra says there is instead of a missing member of a group."""
+    after = [k for k, line in enumerate(lines) if line.startswith("Available options")]
+    return [line for line in lines[after[0] + 1 :] if "/" not in line and ":" not in line][:50]
+
+
+def _unknown_key(key: str) -> str:
+    """Which part of a dotted setting does not exist, and what there is instead."""
+    from posalign_sim.registry import known
+
+    parts = key.split(".")
+    if len(parts) == 3 and parts[0] in ("game", "institutions"):
+        spec = known("games" if parts[0] == "game" else parts[0]).get(parts[1])
+        if spec is not None:
+            return (
+                f"{parts[1]} has no parameter {parts[2]!r}: {nearest(parts[2], spec.parameters())}"
+            )
+    return f"there is no setting {key!r}: {nearest(parts[0], SETTINGS)}; --cfg job shows them all"
 
 
 def _explain(config: Mapping[str, Any]) -> None:

@@ -11,171 +11,38 @@ import base64
 import importlib.resources
 import string
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from posalign_sim.experiments.figures import (
+from posalign_sim.experiments.figures import Figure, draw
+from posalign_sim.experiments.files import save_table, write_atomically
+from posalign_sim.experiments.verdicts import (
+    CODES,
+    Verdict,
+    holds,
+    records,
+    study_contrasts,
+    verdicts,
+    without_faulted,
+)
+from posalign_sim.experiments.wording import (
+    DASH,
     METRICS,
-    Figure,
     arm_order,
-    draw,
+    brackets,
+    capital,
+    cut_to,
+    effect_name,
+    interval_text,
     label,
-    save_table,
+    listed,
+    signed,
     spell,
-    write_atomically,
 )
-from posalign_sim.metrics.statistics import contrasts, summarise
-
-__all__ = ["Verdict", "study_contrasts", "terminal_table", "verdicts", "write_report"]
-
-#: A claim needs a Holm-adjusted p-value below this.
-LEVEL = 0.05
-#: Changes of welfare below this are rounding of the accounts, which count in millionths of a point.
-SMALLEST = 1e-6
-MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
-NEEDED = (
-    *("name", "title", "question", "games", "arms", "population", "primary", "baseline"),
-    *("placebos", "seed", "worlds", "rounds", "versions", "code_hash", "config_hash", "command"),
-    "claims_minimum_worlds",
-)
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What may be said about one arm in one game.
-
-    Attributes:
-        game: The game.
-        arm: The arm.
-        parent: The arm that it is a placebo of, or None.
-        effect: Row of `contrasts`: primary metric against the baseline, ordinary game.
-        twin: The same in the zero-sum twin, or None if there is none.
-        leads: Rows against each of its placebos.
-        cost: What running the arm uses up beyond the baseline, points per seat per round.
-        code: One of `CODES`.
-        word: The verdict in a few words.
-    """
-
-    game: str
-    arm: str
-    parent: str | None
-    effect: Any
-    twin: Any | None
-    leads: tuple[Any, ...]
-    cost: float
-    code: str
-    word: str
-
-
-#: Codes of a verdict: the words for it and what they mean.
-CODES = {
-    "raises": (
-        "raises it",
-        "The effect is positive, and greater than that of every placebo and that in the twin, "
-        "where there are any.",
-    ),
-    "as_placebo": (
-        "as its placebo",
-        "The effect is positive, but not shown to be greater than that of every placebo.",
-    ),
-    "lowers": ("lowers it", "The effect is negative."),
-    "hint": (
-        "hint only",
-        "The interval excludes zero, but not so clearly that it survives adjustment.",
-    ),
-    "unclear": (
-        "no clear effect",
-        "The interval includes zero: an effect inside it is neither shown nor ruled out.",
-    ),
-    "no_claim": (
-        "no claim",
-        "Too few worlds, or worlds without a defined value: nothing is said.",
-    ),
-    "suspect": (
-        "suspect",
-        "The twin moved, in which nothing can be gained: the measurement is to be doubted.",
-    ),
-}
-
-
-def study_contrasts(
-    results: pd.DataFrame, study: Mapping[str, Any], *, resamples: int = 2_000
-) -> pd.DataFrame:
-    """Contrasts of every metric of a study; one Holm family for each metric.
-
-    A world that faulted has no outcome: all of its values count as undefined.
-
-    Args:
-        results: Long table as for `posalign_sim.metrics.statistics.contrasts`.
-        study: The study, as for `write_report`.
-        resamples: Bootstrap resamples; the primary metric gets five times as many.
-
-    Returns:
-        The tables of `contrasts`, the primary metric first, then by name.
-
-    Raises:
-        ValueError: If the study lacks an entry, or the results a metric or an arm.
-    """
-    _check_study(study)
-    results = _without_faulted(results)
-    others = sorted(set(results["metric"]) - {study["primary"]})
-    tables = [
-        contrasts(
-            results,
-            study["baseline"],
-            [arm for arm, _ in arm_order(study)],
-            metric,
-            placebos=study["placebos"],
-            resamples=resamples * (5 if metric == study["primary"] else 1),
-            seed=int(study["seed"]) % 2**63,
-        )
-        for metric in (study["primary"], *others)
-    ]
-    return pd.concat(tables, ignore_index=True)
-
-
-def verdicts(table: pd.DataFrame, study: Mapping[str, Any]) -> list[Verdict]:
-    """What the contrasts allow to be said, game by game and arm by arm.
-
-    Args:
-        table: What `study_contrasts` gave.
-        study: The study.
-
-    Returns:
-        Verdicts, games in the order of the study and arms in that of `arm_order`.
-    """
-    rows: dict[Any, Any] = {
-        (row.game, row.metric, row.arm, row.against, row.payoffs): row for row in _records(table)
-    }
-    primary, baseline = study["primary"], study["baseline"]
-    present = set(table["game"])
-    found = []
-    for game in [*study["games"], *sorted(present - set(study["games"]))]:
-        for arm, parent in arm_order(study) if game in present else ():
-
-            def get(
-                metric: str, against: str, payoffs: str, game: str = game, arm: str = arm
-            ) -> Any | None:
-                return rows.get((game, metric, arm, against, payoffs))
-
-            effect = get(primary, baseline, "ordinary")
-            if effect is None:
-                continue
-            twin = get(primary, baseline, "zero_sum_twin")
-            beyond = get(primary, baseline, "ordinary_minus_twin")
-            gross = get("welfare_gross", baseline, "zero_sum_twin")
-            leads = tuple(get(primary, name, "ordinary") for name in study["placebos"].get(arm, ()))
-            cost = get("institution_cost", baseline, "ordinary")
-            moved = _moved(gross) or (primary.startswith("welfare") and _moved(twin, up=True))
-            code, word = _judge(effect, twin, beyond, leads, moved, parent is not None, study)
-            spent = float("nan") if cost is None else cost.estimate
-            found.append(Verdict(game, arm, parent, effect, twin, leads, spent, code, word))
-    return found
+from posalign_sim.metrics.statistics import summarise
 
 
 def terminal_table(table: pd.DataFrame, study: Mapping[str, Any]) -> str:
@@ -191,22 +58,22 @@ def terminal_table(table: pd.DataFrame, study: Mapping[str, Any]) -> str:
         Lines without a final newline.
     """
     found = verdicts(table, study)
-    lines = [_cut(study["title"], 100), _cut(f"{_effect_name(study)}; [95% interval]", 100)]
+    lines = [cut_to(study["title"], 100), cut_to(f"{effect_name(study)}; [95% interval]", 100)]
     for game in dict.fromkeys(verdict.game for verdict in found):
         rows = [verdict for verdict in found if verdict.game == game]
         heads = ("effect", "v. placebo", "in twin", "cost")
         lines += [
             "",
-            f"{_cut(spell(game), 21):<21}" + "{:>26}{:>11}{:>9}{:>8}  verdict".format(*heads),
+            f"{cut_to(spell(game), 21):<21}" + "{:>26}{:>11}{:>9}{:>8}  verdict".format(*heads),
         ]
         for row in rows:
             name = spell(row.arm) if row.parent is None else "  " + spell(row.arm, row.parent)
             lead = min((lead.estimate for lead in row.leads), default=float("nan"))
             twin = float("nan") if row.twin is None else row.twin.estimate
             lines.append(
-                f"{_cut(name, 21):<21}{_cut(' '.join(_brackets(row.effect)), 26):>26}"
-                f"{_signed(lead) if row.leads else DASH:>11}{_signed(twin):>9}"
-                f"{_signed(row.cost).lstrip('+'):>8}  {_cut(row.word, 23)}"
+                f"{cut_to(name, 21):<21}{cut_to(' '.join(brackets(row.effect)), 26):>26}"
+                f"{signed(lead) if row.leads else DASH:>11}{signed(twin):>9}"
+                f"{signed(row.cost).lstrip('+'):>8}  {cut_to(row.word, 23)}"
             )
         real = [row for row in rows if row.parent is None]
         groups = {
@@ -214,14 +81,18 @@ def terminal_table(table: pd.DataFrame, study: Mapping[str, Any]) -> str:
             for code, (word, _) in CODES.items()
         }
         told = "; ".join(f"{word}: {names}" for word, names in groups.items() if names)
-        lines.append(_cut(f"=> {told}", 100))
+        lines.append(cut_to(f"=> {told}", 100))
     if "seconds" in study:
         lines += ["", f"{study['worlds']} worlds an arm, {study['seconds']:.1f} s"]
     return "\n".join(lines)
 
 
 def write_report(
-    folder: Path, results: pd.DataFrame, trajectories: pd.DataFrame, study: Mapping[str, Any]
+    folder: Path,
+    results: pd.DataFrame,
+    trajectories: pd.DataFrame,
+    study: Mapping[str, Any],
+    table: pd.DataFrame | None = None,
 ) -> Path:
     """Write `report.html`, with `contrasts.csv`, `summary.csv` and `figures/` beside it.
 
@@ -238,7 +109,9 @@ def write_report(
             maps names to value, unit and meaning); `arms` (name to a line); `population` (game to
             text); `primary` metric, `baseline` arm, `placebos` (arm to placebo arms); `seed,
             worlds, rounds, versions, code_hash, config_hash, command, claims_minimum_worlds`.
-            If given, `withdrawn` maps arms to the round at which they are switched off.
+            If given, `institutions` (as `games`) are described too, and `withdrawn` maps arms to
+            the round at which they are switched off.
+        table: What `study_contrasts` gave for the same results, if it is at hand.
 
     Returns:
         The path of the page.
@@ -247,8 +120,9 @@ def write_report(
         ValueError: If the study lacks an entry, or the results a column, a metric or an arm.
     """
     folder = Path(folder)
-    table = study_contrasts(results, study)
-    levels = summarise(_without_faulted(results))
+    if table is None:
+        table = study_contrasts(results, study)
+    levels = summarise(without_faulted(results))
     figures = draw(results, table, trajectories, study, folder / "figures")
     save_table(table, folder / "contrasts.csv")
     save_table(levels, folder / "summary.csv")
@@ -261,7 +135,7 @@ def write_report(
         "worlds": escape(str(study["worlds"])),
         "rounds": escape(str(study["rounds"])),
         "baseline": escape(spell(study["baseline"])),
-        "effect": escape(_effect_name(study)),
+        "effect": escape(effect_name(study)),
         "tests": str(int(table.loc[table["metric"] == study["primary"], "p_holm"].count())),
         "codes": _codes(found),
         "design": _design(study),
@@ -297,40 +171,7 @@ def answer(
         for game in games
     ]
     first = ", while ".join(clauses) + "." if clauses else "there is nothing to compare."
-    return _capital(first), _placebo_sentence(real), _twin_sentence(found, table)
-
-
-def _judge(
-    effect: Any,
-    twin: Any | None,
-    beyond: Any | None,
-    leads: Sequence[Any],
-    moved: bool,
-    placebo: bool,
-    study: Mapping[str, Any],
-) -> tuple[str, str]:
-    """Code and words of a verdict, the most cautious first."""
-    used = [row for row in (effect, twin, beyond, *leads) if row is not None]
-    code, note = "raises", ""
-    if undefined := max(row.undefined for row in used):
-        code, note = "no_claim", f": {undefined} undefined"
-    elif effect.pairs < study["claims_minimum_worlds"]:
-        code, note = "no_claim", f": {effect.pairs} worlds"
-    elif moved:
-        code = "suspect"
-    elif _sign(effect) == 0:
-        code = "unclear"
-    elif not _holds(effect):
-        code = "hint"
-    elif _sign(effect) < 0:
-        code = "lowers"
-    elif any(not (_sign(lead) > 0 and _holds(lead)) for lead in leads):
-        code = "as_placebo"
-    elif beyond is not None and not (_sign(beyond) > 0 and _holds(beyond)):
-        code, note = "suspect", ": as in twin"
-    elif not (leads or placebo):
-        note = " (no placebo)"
-    return code, CODES[code][0] + note
+    return capital(first), _placebo_sentence(real), _twin_sentence(found, table)
 
 
 def _game_clause(rows: Sequence[Verdict], study: Mapping[str, Any]) -> str:
@@ -349,11 +190,11 @@ def _game_clause(rows: Sequence[Verdict], study: Mapping[str, Any]) -> str:
         group = [row for row in real if row.code == code]
         if not group:
             continue
-        text = phrase.format(_listed([spell(row.arm) for row in group]))
+        text = phrase.format(listed([spell(row.arm) for row in group]))
         if code in ("raises", "lowers"):
             far = max(group, key=lambda row: abs(row.effect.estimate))
             most = f"most under {spell(far.arm)}: " if len(group) > 1 else ""
-            text += f" ({most}{_interval(far.effect, label(study['primary'])[1])})"
+            text += f" ({most}{interval_text(far.effect, label(study['primary'])[1])})"
         if code == "no_claim":
             reasons = dict.fromkeys(row.word.removeprefix("no claim: ") for row in group)
             least = study["claims_minimum_worlds"]
@@ -382,10 +223,10 @@ def _placebo_sentence(real: Sequence[Verdict]) -> str:
         f"working part), {len(beaten)} exceeded all of theirs"
     )
     if short:
-        text += f"; for {_listed(short)} this is not shown, so the working part gets no credit"
+        text += f"; for {listed(short)} this is not shown, so the working part gets no credit"
     else:
         text += ", so what the institutions do makes the gain, not being told of them"
-    return text + (f" ({_listed(alone)} had no placebo)." if alone else ".")
+    return text + (f" ({listed(alone)} had no placebo)." if alone else ".")
 
 
 def _twin_sentence(found: Sequence[Verdict], table: pd.DataFrame) -> str:
@@ -396,13 +237,13 @@ def _twin_sentence(found: Sequence[Verdict], table: pd.DataFrame) -> str:
     if gross.empty:
         return "The zero-sum twins do not report welfare before costs, which would check them."
     if doubted := [v for v in found if v.code == "suspect"]:
-        names = _listed([f"{spell(v.arm)} in the {spell(v.game)}" for v in doubted])
+        names = listed([f"{spell(v.arm)} in the {spell(v.game)}" for v in doubted])
         return (
             f"Beware: the zero-sum twin moved under {names}, though nothing that agents do can "
             "change welfare there, so the measurement is at fault and nothing is claimed for them."
         )
     most = float(gross["estimate"].abs().max())
-    moved = "did not move at all" if most == 0 else f"moved by no more than {_signed(most)[1:]}"
+    moved = "did not move at all" if most == 0 else f"moved by no more than {signed(most)[1:]}"
     text = (
         "In the zero-sum twins, where nothing that agents do can change welfare, welfare before "
         f"costs {moved} in {len(gross)} comparisons, as it must"
@@ -425,21 +266,21 @@ def _main_table(found: Sequence[Verdict], study: Mapping[str, Any]) -> str:
                     _cell(row.effect),
                     leads or DASH,
                     DASH if row.twin is None else _cell(row.twin),
-                    _signed(row.cost).lstrip("+"),
+                    signed(row.cost).lstrip("+"),
                     f'<span class="verdict {row.code}">{escape(row.word)}</span>',
                 ]
             )
         parents = [verdict.parent for verdict in found if verdict.game == game]
-        text += f"<h3>{escape(_capital(spell(game)))}</h3>" + _table(heads, rows, parents)
+        text += f"<h3>{escape(capital(spell(game)))}</h3>" + _table(heads, rows, parents)
     return text
 
 
 def _secondary(table: pd.DataFrame, levels: pd.DataFrame, study: Mapping[str, Any]) -> str:
     arms = [study["baseline"], *(arm for arm, parent in arm_order(study) if parent is None)]
     levels = levels[levels["payoffs"] == "ordinary"]
-    level = {(row.game, row.metric, row.arm): row for row in _records(levels)}
+    level = {(row.game, row.metric, row.arm): row for row in records(levels)}
     effects = table[(table["comparison"] == "baseline") & (table["payoffs"] == "ordinary")]
-    effect = {(row.game, row.metric, row.arm): row for row in _records(effects)}
+    effect = {(row.game, row.metric, row.arm): row for row in records(effects)}
     text = ""
     for game in dict.fromkeys(table["game"]):
         rows = []
@@ -450,33 +291,31 @@ def _secondary(table: pd.DataFrame, levels: pd.DataFrame, study: Mapping[str, An
             for arm in arms:
                 here = level.get((game, metric, arm))
                 change = effect.get((game, metric, arm))
-                cell = DASH if here is None else _signed(here.mean).lstrip("+")
+                cell = DASH if here is None else signed(here.mean).lstrip("+")
                 if change is not None and change.pairs:
-                    estimate, interval = _brackets(change)
+                    estimate, interval = brackets(change)
                     shift = f"{estimate} <span>{interval}</span>"
-                    cell += f"<small>{f'<b>{shift}</b>' if _holds(change) else shift}</small>"
+                    cell += f"<small>{f'<b>{shift}</b>' if holds(change) else shift}</small>"
                 if here is not None and here.undefined:
                     cell += f'<small class="gap">undefined in {here.undefined} of {here.worlds}'
                     cell += "</small>"
                 row.append(cell)
             rows.append(row)
         heads = ["Outcome", *(escape(spell(arm)) for arm in arms)]
-        text += f"<h3>{escape(_capital(spell(game)))}</h3>{_table(heads, rows)}"
+        text += f"<h3>{escape(capital(spell(game)))}</h3>{_table(heads, rows)}"
     return text
 
 
 def _design(study: Mapping[str, Any]) -> str:
     text = ""
     for game, about in study["games"].items():
-        text += f"<h3>{escape(_capital(spell(game)))}</h3><p>{escape(about['summary'])}</p>"
+        text += f"<h3>{escape(capital(spell(game)))}</h3><p>{escape(about['summary'])}</p>"
         if game in study["population"]:
             text += f"<p><b>Who plays.</b> {escape(study['population'][game])}</p>"
-        rows = [
-            [escape(spell(name)), escape(str(value)), escape(str(unit)), escape(str(meaning))]
-            for name, (value, unit, meaning) in about["parameters"].items()
-        ]
-        if rows:
-            text += _table(["Parameter", "Value", "Unit", "Meaning"], rows)
+        text += _parameters(about)
+    for name, about in study.get("institutions", {}).items():
+        text += f"<h3>{escape(capital(spell(name)))}</h3><p>{escape(about['summary'])}</p>"
+        text += _parameters(about)
     order = [(study["baseline"], None), *arm_order(study)]
     rows = [
         [escape(spell(arm, parent)), escape(study["arms"][arm]), f"<code>{escape(arm)}</code>"]
@@ -484,6 +323,19 @@ def _design(study: Mapping[str, Any]) -> str:
     ]
     parents = [parent for _, parent in order]
     return f"{text}<h3>Arms</h3>{_table(['Arm', 'What it is', 'Name in the data'], rows, parents)}"
+
+
+def _parameters(about: Mapping[str, Any]) -> str:
+    rows = [
+        [
+            escape(spell(name)),
+            escape(f"{value:g}" if isinstance(value, int | float) else str(value)),
+            escape(str(unit)),
+            escape(str(meaning)),
+        ]
+        for name, (value, unit, meaning) in about["parameters"].items()
+    ]
+    return _table(["Parameter", "Value", "Unit", "Meaning"], rows) if rows else ""
 
 
 def _reproduce(study: Mapping[str, Any]) -> str:
@@ -540,103 +392,19 @@ def _undefined(levels: pd.DataFrame) -> str:
     counts = counts[counts > 0]
     if counts.empty:
         return "No value of any outcome is undefined in any world."
-    listed = _listed([f"{label(str(name))[0]} ({count:,})" for name, count in counts.items()])
+    which = listed([f"{label(str(name))[0]} ({count:,})" for name, count in counts.items()])
     return (
-        f"Undefined values, over all games, arms and twins: {listed}. They are left out of means "
+        f"Undefined values, over all games, arms and twins: {which}. They are left out of means "
         "and counted beside them, so these outcomes speak only of worlds in which they exist."
     )
 
 
-def _without_faulted(results: pd.DataFrame) -> pd.DataFrame:
-    """Blank the outcomes of worlds that faulted; what they added up to is not an outcome."""
-    keys = ["game", "arm", "payoffs", "world"]
-    faults = results[(results["metric"] == "faults") & (results["value"] > 0)]
-    if faults.empty:
-        return results
-    faulted = pd.MultiIndex.from_frame(results[keys]).isin(pd.MultiIndex.from_frame(faults[keys]))
-    return results.assign(
-        value=results["value"].mask(faulted & (results["metric"] != "faults").to_numpy())
-    )
-
-
-def _check_study(study: Mapping[str, Any]) -> None:
-    if missing := [name for name in NEEDED if name not in study]:
-        raise ValueError(f"the study lacks {missing}")
-    named = {study["baseline"], *study["placebos"]}
-    named.update(name for names in study["placebos"].values() for name in names)
-    if unknown := sorted(named - set(study["arms"])):
-        raise ValueError(f"arms without a description: {unknown}; described: {[*study['arms']]}")
-
-
-def _records(table: pd.DataFrame) -> list[Any]:
-    """Rows by attribute, of types that pandas cannot tell."""
-    return list(table.itertuples(index=False))
-
-
-def _sign(row: Any) -> int:
-    """On which side of zero the interval lies; 0 if it includes zero or is undefined."""
-    return int(row.low > 0) - int(row.high < 0)
-
-
-def _moved(row: Any | None, up: bool = False) -> bool:
-    """Whether the twin changed, or rose, though it cannot."""
-    if row is None or abs(row.estimate) <= SMALLEST:
-        return False
-    return _sign(row) > 0 or (_sign(row) < 0 and not up)
-
-
-def _holds(row: Any) -> bool:
-    return bool(row.p_holm < LEVEL)
-
-
-def _effect_name(study: Mapping[str, Any]) -> str:
-    name, unit = label(study["primary"])
-    return f"change in {name} against “{spell(study['baseline'])}”" + (f", {unit}" if unit else "")
-
-
-def _signed(number: float) -> str:
-    """Three decimals with a sign; zero has none; NaN is a dash."""
-    if np.isnan(number):
-        return DASH
-    if number == 0:
-        return "0"
-    digits = f"{number:+.3f}" if abs(number) < 1000 else f"{number:+.4g}"
-    if abs(number) < 0.0005:
-        digits = f"{number:+.0e}"
-    return digits.replace("-", MINUS)
-
-
-def _interval(row: Any, unit: str = "") -> str:
-    """An estimate in words."""
-    low, high = _signed(row.low), _signed(row.high)
-    return f"{_signed(row.estimate)}{' ' + unit if unit else ''}, 95% interval {low} to {high}"
-
-
-def _brackets(row: Any) -> tuple[str, str]:
-    """An estimate and its interval; an estimate over no world is undefined."""
-    if np.isnan(row.estimate):
-        return "undefined", ""
-    return _signed(row.estimate), f"[{_signed(row.low)}, {_signed(row.high)}]"
-
-
 def _cell(row: Any) -> str:
     """An estimate and its interval as HTML, with what is undefined."""
-    estimate, interval = _brackets(row)
+    estimate, interval = brackets(row)
     text = f"{estimate} <span>{interval}</span>"
     if row.undefined:
         text += (
             f'<small class="gap">{row.undefined} of {row.pairs + row.undefined} undefined</small>'
         )
     return text
-
-
-def _listed(items: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 1] + "…"

@@ -15,12 +15,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import yaml
+import pandas as pd
+from omegaconf import OmegaConf
 
 import posalign_sim
 from posalign_sim.experiments.configure import population_of
-from posalign_sim.experiments.report import study_contrasts, terminal_table, write_report
+from posalign_sim.experiments.report import terminal_table, write_report
 from posalign_sim.experiments.study import StudyRun, plan, run_study
+from posalign_sim.experiments.verdicts import study_contrasts
 from posalign_sim.registry import find
 from posalign_sim.world.modules import ConfigurationError
 
@@ -45,17 +47,17 @@ def run_and_write(config: Mapping[str, Any]) -> Path:
     folder = _folder(config)
     study = run_study(config)
     meta = describe(config, study)
+    table = study_contrasts(study.results, meta)
     folder.parent.mkdir(parents=True, exist_ok=True)
     # Written aside and renamed: a folder that is there is complete.
     aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-unfinished-"))
     try:
-        _write(aside, config, study, meta)
+        _write(aside, config, study, meta, table)
         os.chmod(aside, 0o755)
         os.replace(aside, folder)
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
-    table = study_contrasts(study.results, meta)
     print(terminal_table(table, {**meta, "seconds": study.seconds}))
     if study.left_out:
         print(f"Left out, for want of their institutions: {', '.join(study.left_out)}.")
@@ -66,18 +68,22 @@ def run_and_write(config: Mapping[str, Any]) -> Path:
 def _folder(config: Mapping[str, Any]) -> Path:
     if config["output"] is None:
         name = str(config["study"]["name"])
-        return Path("results") / name / time.strftime("%Y-%m-%d_%H-%M-%S")
+        stamp = Path("results") / name / time.strftime("%Y-%m-%d_%H-%M-%S")
+        again = (stamp.with_name(f"{stamp.name}_{k}") for k in range(2, 1000))
+        return stamp if not stamp.exists() else next(f for f in again if not f.exists())
     folder = Path(str(config["output"]))
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigurationError(f"output={folder} is already there: name a new folder")
     return folder
 
 
-def _write(folder: Path, config: Mapping[str, Any], study: StudyRun, meta: Any) -> None:
+def _write(
+    folder: Path, config: Mapping[str, Any], study: StudyRun, meta: Any, table: pd.DataFrame
+) -> None:
     study.results.to_parquet(folder / "results.parquet", index=False)
     study.results.to_csv(folder / "results.csv", index=False)
     study.trajectories.to_csv(folder / "trajectories.csv", index=False)
-    (folder / "config.yaml").write_text(yaml.safe_dump(dict(config), sort_keys=False))
+    (folder / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(dict(config))))
     provenance = {
         key: meta[key] for key in ("seed", "versions", "code_hash", "config_hash", "command")
     }
@@ -87,7 +93,7 @@ def _write(folder: Path, config: Mapping[str, Any], study: StudyRun, meta: Any) 
         (folder / f"round_{game}.py").write_text(run.text)
         provenance["rounds"][game] = {"file": f"round_{game}.py", "sha256": run.text_hash}
     (folder / "provenance.json").write_text(json.dumps(provenance, indent=2) + "\n")
-    write_report(folder, study.results, study.trajectories, meta)
+    write_report(folder, study.results, study.trajectories, meta, table)
 
 
 def describe(config: Mapping[str, Any], study: StudyRun) -> dict[str, Any]:
@@ -119,7 +125,7 @@ def describe(config: Mapping[str, Any], study: StudyRun) -> dict[str, Any]:
         "primary": str(plan_.get("primary", "welfare_net")),
         "baseline": str(plan_.get("baseline", "none")),
         "placebos": placebos,
-        "withdrawal": {
+        "withdrawn": {
             arm.name: arm.withdraw * float(config["rounds"])
             for arm in study.arms
             if arm.withdraw < 1

@@ -59,6 +59,10 @@ def plan(config: Mapping[str, Any]) -> tuple[dict[str, Scenario], list[Arm], lis
     institutions = list(config["institutions"] or {})
     arms, left_out = arms_of(config["study"], institutions)
     each = _count(config, "replicates")
+    _count(config, "seed", least=0)
+    for name in ("rounds", "threads"):
+        if config[name] is not None:
+            _count(config, name)
     rounds = float(ENDLESS if config["rounds"] is None else config["rounds"])
     # Worlds: arms slowest, then ordinary and twin, then replicates.
     twin = np.tile(np.repeat([0.0, 1.0], each), len(arms))
@@ -106,10 +110,12 @@ def run_study(config: Mapping[str, Any], progress: bool = True) -> StudyRun:
     )
 
 
-def _count(config: Mapping[str, Any], name: str) -> int:
+def _count(config: Mapping[str, Any], name: str, least: int = 1) -> int:
     value = config[name]
-    if not isinstance(value, int) or value < 1:
-        raise ConfigurationError(f"{name} must be a whole number of at least 1, not {value!r}")
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ConfigurationError(
+            f"{name} must be a whole number of at least {least}, not {value!r}"
+        )
     return value
 
 

@@ -11,7 +11,7 @@ from posalign_sim.world.conduct import answers, breached, find, governed, penali
 from posalign_sim.world.draws import draw, either
 from posalign_sim.world.fields import Ints, param, per_agent
 from posalign_sim.world.modules import Decision, Institution
-from posalign_sim.world.record import GROUP, World, face, holder, seats
+from posalign_sim.world.record import GROUP, World, holder, seats
 
 DROP, FILE = 0, 1
 NO_CASE = -1

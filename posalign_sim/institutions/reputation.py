@@ -101,9 +101,9 @@ class Reputation(Institution):
     def witness(w: World, own: Reputation, x: Any) -> None:
         if own.proof == 0 and (x.pledged or w.standard > 0) and governed(w, own, x.actor):
             kept = 0.0 if breached(w, x) else 1.0
-            if own.just == 1 and not x.pledged and x.target != GROUP:
-                if own.before[x.target] < BAD:
-                    kept = 1.0
+            unbound = own.just == 1 and not x.pledged and x.target != GROUP
+            if unbound and own.before[x.target] < BAD:
+                kept = 1.0
             own.score[x.actor] += own.weight * (kept - own.score[x.actor])
 
     @staticmethod

@@ -36,7 +36,7 @@ class Cooperation(Metric):
     acts: int = scalar(np.int64)
     total: float = scalar()
     bound: int = scalar(np.int64)
-    kept: int = scalar(np.int64)
+    honest: int = scalar(np.int64)
 
     @staticmethod
     def witness(w: World, own: Cooperation, x: Any) -> None:
@@ -44,14 +44,13 @@ class Cooperation(Metric):
         own.total += x.cooperation
         if x.pledged or w.standard > 0:
             own.bound += 1
-            if not breached(w, x):
-                own.kept += 1
+            own.honest += 0 if breached(w, x) else 1
 
     @classmethod
     def report(cls, own: Any, ws: Any) -> dict[str, Any]:
         return {
             "cooperation": share(own["total"], own["acts"]),
-            "honesty": share(own["kept"].astype(float), own["bound"]),
+            "honesty": share(own["honest"].astype(float), own["bound"]),
         }
 
 

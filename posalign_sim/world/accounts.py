@@ -39,7 +39,7 @@ def treasury(own: Any) -> int:
 
 def minor(points: float) -> int:
     """Points in minor units, rounded once, half to even; the amount must be finite and small."""
-    return np.int64(np.rint(points * MINOR))
+    return int(np.rint(points * MINOR))
 
 
 def post(w: World, payer: int, payee: int, amount: int) -> None:
@@ -108,7 +108,7 @@ def settle_hold(w: World, identity: int, payee: int, points: float) -> None:
 
 def account_of(w: World, agent: int) -> int:
     """Minor units that an agent owns through all of its identities, held ones included."""
-    total = np.int64(0)
+    total = 0
     for identity in range(w.identities):
         if holder(w, identity) == agent:
             total += w.balance[identity] + w.held[identity]

@@ -88,7 +88,7 @@ def _log(
     w.digest_open = wrapping_add(w.digest_open, h)
 
 
-def _named(w: World, code: int) -> int:
+def _named(w: World, code: int) -> Any:
     """An identity by its holder's birth key, a public account or everybody by its code."""
     if code == GROUP:
         return np.uint64(GROUP)

@@ -88,7 +88,7 @@ def param(
     unit: str = "",
     summary: str = "",
 ) -> Any:
-    """Declare a parameter, e.g. `fee: float = param(0.1, 0, 10, "points", "paid on filing")`."""
+    """Declare a parameter: its default, range, unit and meaning."""
     return Parameter(default, low, high, unit, summary)
 
 

@@ -116,7 +116,8 @@ class Decision:
         if phase not in PHASES or phase == "settle":
             raise ConfigurationError(f"no decision in phase {phase!r}: {nearest(phase, PHASES)}")
         if default is not None and default not in choices:
-            raise ConfigurationError(f"default {default!r} is no choice: {nearest(default, choices)}")
+            hint = nearest(default, choices)
+            raise ConfigurationError(f"default {default!r} is no choice: {hint}")
         self.phase = phase
         self.choices = tuple(choices)
         self.arguments = tuple(arguments)
@@ -145,7 +146,7 @@ class Block:
     decisions: tuple[str, ...]
 
 
-_PLAIN = {
+_PLAIN: dict[str, int] = {
     "begin": 2,
     "announce": 2,
     "publish": 2,
@@ -195,7 +196,8 @@ class _Configured:
             try:
                 numbers = np.asarray(value, dtype=np.float64)
             except (TypeError, ValueError):
-                raise ConfigurationError(f"{title}.{name} must be a number, not {value!r}") from None
+                what = f"{title}.{name} must be a number, not {value!r}"
+                raise ConfigurationError(what) from None
             if np.isnan(numbers).any():
                 raise ConfigurationError(f"{title}.{name} must be a number, not nan")
             outside = (numbers < parameter.low) | (numbers > parameter.high)
@@ -513,13 +515,18 @@ class External(Agent):
 
 __all__ = [
     "ANNOUNCED",
+    "ENFORCED",
+    "OFF",
+    "PHASES",
+    "SHUFFLED",
+    "SLOTS",
+    "STRENGTHS",
     "Agent",
     "Argument",
     "Block",
     "ConfigurationError",
     "Decision",
     "Delegate",
-    "ENFORCED",
     "External",
     "Game",
     "Institution",
@@ -528,11 +535,6 @@ __all__ = [
     "Module",
     "Noise",
     "Replacement",
-    "OFF",
-    "PHASES",
-    "SHUFFLED",
-    "SLOTS",
-    "STRENGTHS",
     "Schedule",
     "World",
     "nearest",

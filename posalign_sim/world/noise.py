@@ -29,7 +29,7 @@ class Tremble(Noise):
             return choice
         if choices == 2:
             return 1 - choice
-        other = below(mix(bits, np.uint64(1)), choices - 1)
+        other = below(mix(bits, 1), choices - 1)
         return other if other < choice else other + 1
 
 

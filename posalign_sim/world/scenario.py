@@ -13,7 +13,6 @@ from posalign_sim.world.draws import key_of, mix
 from posalign_sim.world.fields import State
 from posalign_sim.world.matching import Fixed
 from posalign_sim.world.modules import (
-    CHANGES,
     Agent,
     ConfigurationError,
     Decision,
@@ -289,7 +288,9 @@ class Scenario:
             round_[..., :steps] = starts.reshape(shape)
             strength[..., :steps] = to.reshape(shape)
 
-    def _each(self, what: str, value: np.ndarray[Any, Any], count: int, places: bool = False) -> Any:
+    def _each(
+        self, what: str, value: np.ndarray[Any, Any], count: int, places: bool = False
+    ) -> Any:
         """One value for all worlds, or one for each; with jurisdictions, a second axis."""
         if value.ndim == 0:
             return value

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -99,7 +100,7 @@ class Run:
 
 def owned(ws: Worlds) -> np.ndarray[Any, Any]:
     """`[worlds, agents]` points that each agent owns through its identities."""
-    minor = np.zeros(ws["balance"].shape, np.int64)
+    minor: np.ndarray[Any, Any] = np.zeros(ws["balance"].shape, np.int64)
     rows = np.arange(len(ws))[:, None]
     used = np.arange(minor.shape[1]) < ws["identities"][:, None]
     np.add.at(minor, (rows, ws["owner"]), np.where(used, ws["balance"] + ws["held"], 0))
@@ -160,29 +161,41 @@ def run_until(
     return ws
 
 
+#: Agent-rounds that a compiled call plays before it looks up: about a second of work.
+_SLICE = 20_000_000
+
+
 def _run_chunks(runner: Any, ws: Worlds, threads: int, progress: bool | str) -> None:
+    """Run a batch by chunks of worlds, each by slices of rounds, so that it can be interrupted."""
     count = len(ws)
     size = max(1, min(4096, -(-count // (threads * 4))))
-    starts = range(0, count, size)
+    rounds = max(1, _SLICE // (size * int(ws["agents"].max(initial=1))))
     title = progress if isinstance(progress, str) else None
+    stopped = Event()
     with tqdm(
         total=count, unit="world", delay=0.5, desc=title, disable=not progress, leave=False
     ) as bar:
-        bar.set_postfix_str("compiling" if runner.mode != "interpreted" else "")
 
         def chunk(first: int) -> None:
             last = min(first + size, count)
-            runner.run(ws, first, last, ENDLESS)
-            bar.update(last - first)
+            done, until = 0, rounds
+            while done < last - first and not stopped.is_set():
+                runner.run(ws, first, last, until)
+                over = int((ws["over"][first:last] != 0).sum())
+                bar.update(over - done)
+                done = over
+                until += rounds
 
-        if threads == 1 or len(starts) == 1 or runner.mode == "interpreted":
-            for first in starts:
-                chunk(first)
-            return
-        chunk(0)  # compiles, once, before the threads need it
+        bar.set_postfix_str("compiling" if runner.mode != "interpreted" else "")
+        runner.run(ws, 0, 0, 0)  # compiles, once, before the threads need it
         bar.set_postfix_str("")
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(chunk, starts[1:]))
+            try:
+                list(pool.map(chunk, range(0, count, size)))
+            except BaseException:
+                stopped.set()
+                pool.shutdown(cancel_futures=True)
+                raise
 
 
 def _history(runner: Any, ws: Worlds) -> Worlds:
@@ -359,14 +372,14 @@ class Session:
         Raises:
             ConfigurationError: a shape or an action is wrong. No world has been touched.
         """
+        if self.count == 0:
+            raise ConfigurationError("all worlds are over: start new ones")
         choices = np.asarray(choices)
         if choices.shape != (self.count,) or choices.dtype.kind not in "iu":
             raise ConfigurationError(
                 f"advance needs {self.count} integers, one for each waiting row, "
                 f"not shape {choices.shape} of {choices.dtype}"
             )
-        if self.count == 0:
-            raise ConfigurationError("all worlds are over: start new ones")
         if arguments is None:
             arguments = self._arguments
         else:
@@ -377,7 +390,8 @@ class Session:
                     f"arguments must be integers of shape {shape}, "
                     f"not shape {arguments.shape} of {arguments.dtype}"
                 )
-        return self._go(choices.astype(np.int64, copy=False), arguments.astype(np.int64, copy=False))
+        chosen = choices.astype(np.int64, copy=False)
+        return self._go(chosen, arguments.astype(np.int64, copy=False))
 
     def _go(self, choices: Any, arguments: Any) -> int:
         rows = self._advance(

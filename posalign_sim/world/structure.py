@@ -142,7 +142,7 @@ class Structure:
         return {
             "agents": self.capacity,
             "identities": self.capacity * self.faces,
-            "relations": self.capacity if self.pairs else 1,
+            "relations": self.capacity * self.faces if self.pairs else 1,
             "accounts": 3 + self.jurisdictions,
             "interactions": self.capacity * self.game[1].interactions_per_agent,
             "arguments": max(1, arguments),

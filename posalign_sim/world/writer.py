@@ -102,10 +102,10 @@ class Writer:
             for function in spec.functions:
                 out(f'{name}_{function} = module("{name}").{function}')
         decisions = {point.decision.name for point in self.structure.points}
-        for kind, spec in enumerate(self.structure.agents):
-            for function in spec.functions:
+        for kind, agent in enumerate(self.structure.agents):
+            for function in agent.functions:
                 if function in decisions or function == "learn":
-                    out(f"{_agent(spec, kind)}_{function} = agent({kind}).{function}")
+                    out(f"{_agent(agent, kind)}_{function} = agent({kind}).{function}")
 
     def _own(self, name: str) -> str:
         spec = dict(self.structure.modules)[name]
@@ -576,13 +576,15 @@ class Writer:
             if "settle" in spec.functions and not issubclass(spec, Metric):
                 self._call(name, spec, "settle")
         learners = [
-            (kind, spec) for kind, spec in enumerate(structure.agents) if "learn" in spec.functions
+            (kind, agent)
+            for kind, agent in enumerate(structure.agents)
+            if "learn" in agent.functions
         ]
         if learners:
             out("for i in seats(w):")
-            for number, (kind, spec) in enumerate(learners):
+            for number, (kind, agent) in enumerate(learners):
                 out(f"    {'if' if number == 0 else 'elif'} w.kind[i] == {kind}:")
-                out(f"        {_agent(spec, kind)}_learn(w.sight, i)")
+                out(f"        {_agent(agent, kind)}_learn(w.sight, i)")
         for name, spec in structure.modules:
             if "settle" in spec.functions and issubclass(spec, Metric):
                 self._call(name, spec, "settle")

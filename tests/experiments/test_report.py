@@ -7,14 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from posalign_sim.experiments.figures import write_atomically
-from posalign_sim.experiments.report import (
-    answer,
-    study_contrasts,
-    terminal_table,
-    verdicts,
-    write_report,
-)
+from posalign_sim.experiments.files import write_atomically
+from posalign_sim.experiments.report import answer, terminal_table, write_report
+from posalign_sim.experiments.verdicts import study_contrasts, verdicts
 
 WORLDS = 40
 ARMS = {

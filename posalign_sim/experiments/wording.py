@@ -1,0 +1,139 @@
+"""Names and numbers as readers read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+#: What the metrics of the package are, for readers; other metrics appear under their own names.
+METRICS = {
+    "welfare_gross": ("welfare before costs", "points per seat per round"),
+    "welfare_net": ("welfare after costs", "points per seat per round"),
+    "surplus": ("surplus made", "points per seat per round, from nature"),
+    "positive_sum_gain": ("gain over the twin, after costs", "points per seat per round"),
+    "outsiders": ("what outsiders gained", "points per seat per round"),
+    "efficiency": ("efficiency", "share of the best possible"),
+    "fairness": ("fairness", "1 = all own the same in the end"),
+    "cooperation": ("cooperation", "1 = best for all, 0 = selfish"),
+    "honesty": ("promises kept", "share"),
+    "institution_cost": ("cost of the institution", "points per seat per round"),
+    "reciprocity": ("reciprocity", "P(C after C) less P(C after D)"),
+    "forgiveness": ("forgiveness", "share of lapses answered with cooperation"),
+    "feuds": ("feuds", "begun per seat"),
+    "recovery_rounds": ("time to end a feud", "rounds, up to 64"),
+    "feud_survival": ("feuds that outlast 64 rounds", "share"),
+    "peak": ("peak of a feud", "breaches in its worst round"),
+    "echo": ("echo of a breach", "further breaches in its feud"),
+    "rounds": ("rounds played", ""),
+    "faults": ("faults", "worlds that broke off"),
+}
+
+
+def arm_order(study: Mapping[str, Any]) -> list[tuple[str, str | None]]:
+    """Arms other than the baseline, each followed by those placebos that it is the first to name.
+
+    Args:
+        study: The study.
+
+    Returns:
+        Pairs of an arm and the arm that it is a placebo of, or None.
+
+    >>> arm_order({"arms": ["none", "bond_told", "bond"], "baseline": "none",
+    ...            "placebos": {"bond": ["bond_told"]}})
+    [('bond', None), ('bond_told', 'bond')]
+    """
+    placebos: Mapping[str, Sequence[str]] = study["placebos"]
+    every = {name for names in placebos.values() for name in names}
+    real = [arm for arm in study["arms"] if arm != study["baseline"] and arm not in every]
+    order: list[tuple[str, str | None]] = []
+    named: set[str] = set()
+    for arm in real:
+        order.append((arm, None))
+        order += [(name, arm) for name in placebos.get(arm, ()) if name not in named]
+        named.update(placebos.get(arm, ()))
+    return order
+
+
+def spell(name: str, parent: str | None = None) -> str:
+    """A name as print; a placebo under its arm is called by what is added to the arm's name.
+
+    >>> spell("all_three"), spell("all_three_shuffled", "all_three"), spell("told", "bond")
+    ('all three', 'shuffled', 'told')
+    """
+    if parent is not None:
+        name = name.removeprefix(parent).removesuffix(parent) or name
+    return name.replace("_", " ").strip() or name
+
+
+def label(metric: str) -> tuple[str, str]:
+    """What readers call a metric, and its unit (empty if not known).
+
+    >>> label("welfare_net"), label("my_own")
+    (('welfare after costs', 'points per seat per round'), ('my own', ''))
+    """
+    return METRICS.get(metric, (spell(metric), ""))
+
+
+def withdrawals(study: Mapping[str, Any]) -> dict[str, float]:
+    """The round at which each withdrawn arm is switched off.
+
+    Args:
+        study: The study; `withdrawn` maps arms to rounds. Without it, an arm called `withdrawal`
+            is switched off at half time.
+
+    Returns:
+        Arm to round.
+    """
+    default = {"withdrawal": study["rounds"] / 2} if "withdrawal" in study["arms"] else {}
+    return {arm: float(moment) for arm, moment in study.get("withdrawn", default).items()}
+
+
+MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
+
+
+def listed(items: Sequence[str]) -> str:
+    """Items as a sentence lists them: a, b and c."""
+    return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
+
+
+def capital(text: str) -> str:
+    """Text with its first letter in capitals."""
+    return text[:1].upper() + text[1:]
+
+
+def signed(number: float) -> str:
+    """Three decimals with a sign; zero has none; NaN is a dash."""
+    if np.isnan(number):
+        return DASH
+    if number == 0:
+        return "0"
+    digits = f"{number:+.3f}" if abs(number) < 1000 else f"{number:+.4g}"
+    if abs(number) < 0.0005:
+        digits = f"{number:+.0e}"
+    return digits.replace("-", MINUS)
+
+
+def interval_text(row: Any, unit: str = "") -> str:
+    """An estimate in words."""
+    low, high = signed(row.low), signed(row.high)
+    return f"{signed(row.estimate)}{' ' + unit if unit else ''}, 95% interval {low} to {high}"
+
+
+def brackets(row: Any) -> tuple[str, str]:
+    """An estimate and its interval; an estimate over no world is undefined."""
+    if np.isnan(row.estimate):
+        return "undefined", ""
+    return signed(row.estimate), f"[{signed(row.low)}, {signed(row.high)}]"
+
+
+def cut_to(text: str, width: int) -> str:
+    """Text of at most `width` characters."""
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def effect_name(study: Mapping[str, Any]) -> str:
+    """What an effect on the primary metric is called."""
+    name, unit = label(study["primary"])
+    return f"change in {name} against “{spell(study['baseline'])}”" + (f", {unit}" if unit else "")
