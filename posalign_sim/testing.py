@@ -30,7 +30,7 @@ import numpy as np
 from posalign_sim.world import faults
 from posalign_sim.world.compiler import Linker, Mode, codes, global_names
 from posalign_sim.world.conduct import witness
-from posalign_sim.world.draws import below, mix
+from posalign_sim.world.draws import below, key_of, mix
 from posalign_sim.world.engine import engine
 from posalign_sim.world.events import DECISION
 from posalign_sim.world.fields import State
@@ -53,6 +53,7 @@ from posalign_sim.world.simulate import (
     simulate,
     start,
 )
+from posalign_sim.world.structure import Structure
 from posalign_sim.world.writer import Writer, load
 
 __all__ = [
@@ -349,8 +350,10 @@ def check_legality(scenario: Scenario, worlds: int = 4, seed: int = 1) -> None:
 def check_simultaneity(scenario: Scenario, worlds: int = 2, seed: int = 1) -> None:
     """What one seat chooses does not change what others choose at the same decision.
 
-    One seat is taken out of its agent's hands. Wherever it must act, the worlds are forked, one
-    for each of its legal choices, and the others' choices at that decision are compared.
+    What is asked of one seat after another (`who_`, `mask_`, `default_`) must change nothing and
+    may not read the staged choices. Then one seat is taken out of its agent's hands: wherever it
+    must act, the worlds are forked, one for each of its legal choices, and the others' choices
+    at that decision are compared.
 
     Args:
         scenario: what to check.
@@ -369,6 +372,17 @@ def check_simultaneity(scenario: Scenario, worlds: int = 2, seed: int = 1) -> No
         ... )
     """
     title = _title(scenario)
+    spies = {}
+    for name, spec in scenario.structure.modules:
+        for part, function in spec.functions.items():
+            if part.startswith(("who_", "mask_", "default_")):
+                staged = _named(function) & {"chosen", "arguments"}
+                assert not staged, (
+                    f"{title}: {name}.{part} reads w.{min(staged, default='')}: choices are not "
+                    "simultaneous if a seat's choice is seen before all have chosen"
+                )
+                spies[function] = (_PureSpy, f"{title}: {name}.{part}")
+    _run_spied(scenario, worlds, seed, spies)
     scenario = scenario.replace(events=_ROOM)
     for seat in sorted({0, scenario.agents - 1}):
         session = _session(scenario, worlds, seed, [seat])
@@ -406,25 +420,15 @@ def check_privacy(scenario: Scenario, worlds: int = 2, seed: int = 1) -> None:
     for module in scenario.institutions:
         _check_code(module, scenario)
     structure = scenario.structure
-    text = Writer(structure).write()
-    scope = load(structure, text, "interpreted")
-    plain = Linker("interpreted", structure.traits, {witness: scope["witness"]})
-    instead: dict[Any, Any] = {witness: scope["witness"]}
-    for spec in structure.agents:
-        for name, function in spec.functions.items():
-            what = f"{title}: {snake(spec.__name__)}.{name}"
-            instead[function] = _AgentSpy(plain.link(function), what, name == "learn").function()
+    spies: dict[Any, tuple[type[_Spy], str]] = {}
+    for agent in structure.agents:
+        for part, function in agent.functions.items():
+            spies[function] = (_AgentSpy, f"{title}: {snake(agent.__name__)}.{part}")
     for name, spec in structure.modules:
         if issubclass(spec, Institution):
             for part, function in spec.functions.items():
-                what = f"{title}: {name}.{part}"
-                spy = _InstitutionSpy(plain.link(function), what, name, structure)
-                instead[function] = spy.function(function.__code__.co_argcount)
-    linker = Linker("interpreted", structure.traits, instead)
-    run_worlds = linker.link(scope["run_worlds"], entry=True)
-    ws = scenario.worlds(worlds, seed)
-    run_worlds(ws, 0, len(ws), LONGEST)
-    _check_faults(ws, title)
+                spies[function] = (_InstitutionSpy, f"{title}: {name}.{part}")
+    _run_spied(scenario, worlds, seed, spies)
 
 
 def check_batches(
@@ -881,29 +885,71 @@ def _scramble(record: Any, luck: int) -> None:
             record[name] = _garbage(np.asarray(record[name]), luck)
 
 
-class _Spy:
-    """A function that is called twice: on what is there, and on a scrambled copy of it."""
+def _run_spied(
+    scenario: Scenario, worlds: int, seed: int, spies: dict[Any, tuple[type[_Spy], str]]
+) -> None:
+    """Run a scenario, interpreted, with spies in the place of some functions."""
+    structure = scenario.structure
+    scope = load(structure, Writer(structure).write(), "interpreted")
+    instead: dict[Any, Any] = {witness: scope["witness"]}
+    plain = Linker("interpreted", structure.traits, instead)
+    placed = {
+        function: kind(plain.link(function), what, structure).function(function)
+        for function, (kind, what) in spies.items()
+    }
+    linker = Linker("interpreted", structure.traits, {**instead, **placed})
+    ws = scenario.worlds(worlds, seed)
+    linker.link(scope["run_worlds"], entry=True)(ws, 0, len(ws), LONGEST)
+    _check_faults(ws, _title(scenario))
 
-    def __init__(self, linked: Any, what: str) -> None:
+
+class _Spy:
+    """Stands in the place of a function, calls it, and looks at what it does."""
+
+    def __init__(self, linked: Any, what: str, structure: Structure) -> None:
         self.linked = linked
         self.what = what
+        self.structure = structure
         self.calls = 0
+
+    def function(self, watched: Any) -> Any:
+        """A plain function with as many arguments as the one that is watched."""
+        spy = self.spy
+
+        def probe2(a: Any, b: Any) -> Any:
+            return spy(a, b)
+
+        def probe3(a: Any, b: Any, c: Any) -> Any:
+            return spy(a, b, c)
+
+        def probe4(a: Any, b: Any, c: Any, d: Any) -> Any:
+            return spy(a, b, c, d)
+
+        return {2: probe2, 3: probe3, 4: probe4}[watched.__code__.co_argcount]
+
+    def spy(self, *arguments: Any) -> Any:
+        """Call it and look."""
+        raise NotImplementedError
+
+
+class _PureSpy(_Spy):
+    """Sees to it that a function changes nothing."""
+
+    def spy(self, *arguments: Any) -> Any:
+        before = arguments[0].tobytes()
+        result = self.linked(*arguments)
+        assert arguments[0].tobytes() == before, (
+            f"{self.what} changes the world: choices are not simultaneous if what is asked of one "
+            "seat can show to the next"
+        )
+        return result
 
 
 class _AgentSpy(_Spy):
-    def __init__(self, linked: Any, what: str, learns: bool) -> None:
-        super().__init__(linked, what)
-        self.learns = learns
+    """Calls an agent a second time, with the rows of all others scrambled."""
 
-    def function(self) -> Any:
-        spy = self.spy
-
-        def probe(p: Any, i: int) -> Any:
-            return spy(p, i)
-
-        return probe
-
-    def spy(self, p: Any, i: int) -> Any:
+    def spy(self, *arguments: Any) -> Any:
+        p, i = arguments
         self.calls += 1
         before, other = _single(p), _single(p)
         for name in _SIGHT_ROWS:
@@ -927,44 +973,30 @@ class _AgentSpy(_Spy):
 
 
 class _InstitutionSpy(_Spy):
-    def __init__(self, linked: Any, what: str, name: str, structure: Any) -> None:
-        super().__init__(linked, what)
-        self.name = name
-        self.others = [n for n, _ in structure.modules if n != name]
+    """Calls an institution a second time, with agents' minds and others' records scrambled."""
 
-    def function(self, count: int) -> Any:
-        spy = self.spy
-
-        def probe2(w: Any, own: Any) -> Any:
-            return spy(w, own)
-
-        def probe3(w: Any, own: Any, x: Any) -> Any:
-            return spy(w, own, x)
-
-        def probe4(w: Any, own: Any, x: Any, y: Any) -> Any:
-            return spy(w, own, x, y)
-
-        return {2: probe2, 3: probe3, 4: probe4}[count]
-
-    def spy(self, w: Any, own: Any, *more: Any) -> Any:
+    def spy(self, *arguments: Any) -> Any:
+        w, own, *more = arguments
         self.calls += 1
+        # One class may stand in a stack under two names: its record says which it is.
+        name = next(n for n, _ in self.structure.modules if key_of(n) == int(own.key))
         copy = _single(w)
-        self._scramble(copy)
-        arguments = list(more)
+        self._scramble(copy, name)
+        theirs = list(more)
         if more and isinstance(more[0], np.void):
-            arguments[0] = copy[0]["interactions"][int(w.interaction_count) - 1]
-        mine = copy[0][self.name]
+            theirs[0] = copy[0]["interactions"][int(w.interaction_count) - 1]
+        mine = copy[0][name]
         if mine.shape:
             mine = mine[int(own.place)]
         result = self.linked(w, own, *more)
-        blind = self.linked(copy[0], mine, *arguments)
+        blind = self.linked(copy[0], mine, *theirs)
         assert result == blind, (
             f"{self.what} acts on what is private: it gave {result}, and {blind} when agents' "
             "minds and other modules' records were scrambled"
         )
         here, there = _single(w), copy
-        self._scramble(here)
-        self._scramble(there)
+        self._scramble(here, name)
+        self._scramble(there, name)
         gap = _difference(here, there)
         assert gap is None, (
             f"{self.what} acts on what is private: when agents' minds and other modules' records "
@@ -972,14 +1004,14 @@ class _InstitutionSpy(_Spy):
         )
         return result
 
-    def _scramble(self, copy: Any) -> None:
-        for name in (*self.others, "kind", "chosen"):
-            if copy.dtype[name].base.names:
-                _scramble(copy[name], self.calls)
-            else:
-                copy[name] = _garbage(copy[name], self.calls)
-        for name in _MINDS:
-            copy["sight"][name] = _garbage(copy["sight"][name], self.calls)
+    def _scramble(self, copy: Any, name: str) -> None:
+        for other, _ in self.structure.modules:
+            if other != name:
+                _scramble(copy[other], self.calls)
+        for private in ("kind", "chosen"):
+            copy[private] = _garbage(copy[private], self.calls)
+        for mind in _MINDS:
+            copy["sight"][mind] = _garbage(copy["sight"][mind], self.calls)
         # Who is behind an identity under which nobody acts now is nobody's business.
         owner, agents = copy["owner"][0], int(copy["agents"][0])
         unused = np.setdiff1d(np.arange(len(owner)), copy["face"][0, :agents])
@@ -1000,7 +1032,7 @@ def _check_code(module: Module, scenario: Scenario) -> None:
     for part, function in type(module).functions.items():
         for name in _named(function):
             assert name not in hidden, (
-                f"{module.name}.{part} reads w.{name}: "
+                f"{_title(scenario)}: {module.name}.{part} reads w.{name}: "
                 + (
                     "institutions meet only in interactions, findings, signals and accounts"
                     if name in others

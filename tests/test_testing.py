@@ -277,6 +277,19 @@ class Shouter(Game):
             pay(w, NATURE, face(w, i), 1.0 * own.move[i])
 
 
+class Gossip(Game):
+    """What is asked of one seat leaves a trace for the next."""
+
+    said: int = scalar(np.int64)
+
+    move = Decision("play", ("cooperate", "defect"))
+
+    @staticmethod
+    def default_move(w, own, i):
+        own.said = 1 - own.said
+        return own.said
+
+
 class Silent(Agent):
     """Knows nothing, and does what is done by default."""
 
@@ -341,9 +354,10 @@ def test_money_from_nowhere_is_caught():
         check_books(scenario(game=Endless()))
 
 
-def test_choices_that_depend_on_each_other_are_caught():
-    made = scenario(game=Shouter(), agents=[Silent() for _ in range(3)])
-    with pytest.raises(AssertionError, match=r"shouter.*choices at .*move are not simultaneous"):
+@pytest.mark.parametrize(("game", "what"), [(Shouter, "who_move"), (Gossip, "default_move")])
+def test_choices_that_depend_on_each_other_are_caught(game, what):
+    made = scenario(game=game(), agents=[Silent() for _ in range(3)])
+    with pytest.raises(AssertionError, match=rf"{what} .*choices are not simultaneous"):
         SCENARIO_CHECKS["simultaneity"](made, 2, 1)
 
 

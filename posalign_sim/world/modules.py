@@ -32,7 +32,6 @@ from __future__ import annotations
 import difflib
 import inspect
 import re
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeAlias
@@ -390,7 +389,9 @@ def _check_functions(cls: type[Module]) -> None:
 
 
 def _check_labels(cls: type[Module]) -> None:
-    scope = vars(sys.modules.get(cls.__module__, object()))
+    scope: dict[str, Any] = {}
+    for function in cls.functions.values():
+        scope.update(function.__globals__)
     for decision in cls.decisions.values():
         for index, label in enumerate(decision.choices):
             constant = scope.get(label.upper())
