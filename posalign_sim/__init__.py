@@ -26,7 +26,7 @@ from posalign_sim.world.modules import (
     Noise,
 )
 from posalign_sim.world.noise import Tremble
-from posalign_sim.world.record import GROUP, Sight, World, face, seats
+from posalign_sim.world.record import GROUP, Finding, Interaction, Sight, World, face, seats
 from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.simulate import (
     Run,
@@ -52,9 +52,11 @@ __all__ = [
     "Decision",
     "Delegate",
     "External",
+    "Finding",
     "Fixed",
     "Game",
     "Institution",
+    "Interaction",
     "Matching",
     "Metric",
     "Module",

@@ -372,7 +372,7 @@ def check_simultaneity(scenario: Scenario, worlds: int = 2, seed: int = 1) -> No
         ... )
     """
     title = _title(scenario)
-    spies = {}
+    spies: dict[Any, tuple[type[_Spy], str]] = {}
     for name, spec in scenario.structure.modules:
         for part, function in spec.functions.items():
             if part.startswith(("who_", "mask_", "default_")):
@@ -548,7 +548,11 @@ def check_strengths(
     ws = run_until(scenario, scenario.worlds(worlds, seed), 2, "interpreted")
     others = run_until(late, late.worlds(worlds, seed), 2, "interpreted")
     _check_equal_history(ws, others, f"{title}, off for the first two rounds")
-    for steps in ({0: "off", 2: "enforced"}, {0: "enforced", 2: "off"}, {0: "enforced", 2: "announced"}):
+    for steps in (
+        {0: "off", 2: "enforced"},
+        {0: "enforced", 2: "off"},
+        {0: "enforced", 2: "announced"},
+    ):
         check_books(_with(scenario, institution, steps), worlds, seed)
 
 

@@ -193,9 +193,7 @@ def test_an_institution_that_a_game_cannot_carry_is_refused(game):
 def test_no_round_makes_more_than_the_first_best(game):
     made = scenario(game, rounds=20)
     for shift in range(3):
-        played = made.reseated(
-            scenario(game, shift=shift).seats
-        )
+        played = made.reseated(scenario(game, shift=shift).seats)
         run = simulate(played, WORLDS, seed=shift, history=range(WORLDS), mode="interpreted")
         paid = -np.diff(run.history["public"][:, :, 0].astype(np.int64), axis=0) / 1e6
         best = run.worlds["first_best"] * played.agents

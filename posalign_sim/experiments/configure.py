@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from hydra.core.config_store import ConfigStore
 
+from posalign_sim.metrics import Trajectory, standard
 from posalign_sim.registry import find, known
 from posalign_sim.world.modules import (
     CHANGES,
@@ -168,6 +169,7 @@ def scenario_of(
         noise=(Tremble(probability=noise),) if noise else (),
         rounds=rounds,
         continuation=config["continuation"],
+        metrics=(*standard(), Trajectory()),
         **more,
     )
 

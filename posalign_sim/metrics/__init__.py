@@ -9,7 +9,7 @@ from posalign_sim.world.modules import Metric
 
 def standard() -> tuple[Metric, ...]:
     """The metrics that a scenario has unless it is given others."""
-    return (Welfare(), Cooperation(), Trajectory(), Reciprocity(), Deescalation())
+    return (Welfare(), Cooperation(), Reciprocity(), Deescalation())
 
 
 __all__ = [

@@ -61,7 +61,7 @@ class Trajectory(Metric):
     all later ones into the last. Reports nothing by itself; `over_time` reads it.
     """
 
-    acts: Ints = table(np.int64, STRETCHES)
+    acts: Ints = table(np.int32, STRETCHES)
     total: Floats = table(np.float64, STRETCHES)
 
     @staticmethod

@@ -42,7 +42,7 @@ class Deescalation(Metric):
     begun: int = scalar(np.int64)
     echoes: int = scalar(np.int64)
     peaks: int = scalar(np.int64)
-    ended: Ints = table(np.int64, LONGEST + 1)
+    ended: Ints = table(np.int32, LONGEST + 1)
 
     @staticmethod
     def witness(w: World, own: Deescalation, x: Any) -> None:

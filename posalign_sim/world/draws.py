@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from posalign_sim.world.compiler import variant
+from posalign_sim.world.fields import Keys
 from posalign_sim.world.record import Sight, World, holder
 
 _MASK = 0xFFFFFFFFFFFFFFFF
@@ -115,6 +116,11 @@ def chance(p: Sight, i: int, index: int = 0) -> float:
         index: tells apart several draws at one decision.
     """
     return unit(mix(p.round_key, name(p.point, p.birth[i], index)))
+
+
+def mix_many(key: int, salts: Keys) -> Keys:
+    """`mix` of one key with each of many salts, for setting up batches."""
+    return np.asarray(_mix(np.uint64(key), salts), np.uint64)
 
 
 def either(a: float, b: float) -> float:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numba.core.errors import NumbaError
 
 from posalign_sim.world import outside
 from posalign_sim.world.compiler import Linker, Mode
@@ -51,7 +52,23 @@ class Engine:
 
     def run(self, ws: np.ndarray[Any, Any], first: int, last: int, until: int) -> None:
         """Run worlds `first` to `last` (not included) until they end or reach round `until`."""
-        self.run_worlds(ws, first, last, until)
+        try:
+            self.run_worlds(ws, first, last, until)
+        except NumbaError as error:
+            self.explain_failure(ws, error)
+            raise
+
+    def explain_failure(self, ws: np.ndarray[Any, Any], error: Exception) -> None:
+        """After a compilation failed: one interpreted round, which gives the line if it fails too.
+
+        Raises:
+            Exception: whatever the interpreted round raised, at the line where it did.
+        """
+        plain = engine(self.structure, "interpreted", self.text)
+        try:
+            plain.run_worlds(ws[:1].copy(), 0, min(1, len(ws)), 1)
+        except Exception as cause:
+            raise cause from error
 
 
 @cache

@@ -13,6 +13,8 @@ Dimensions are named, and given their size by the scenario:
 `accounts`      accounts that belong to no agent (nature, costs, treasuries, ...)
 `interactions`  what may be recorded in one round
 `arguments`     integer arguments that a choice may have
+`params`        numbers that an agent may be given
+`slots`         numbers that an agent may keep in mind
 ==============  ==================================================================
 """
 

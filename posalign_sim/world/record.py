@@ -104,8 +104,8 @@ class Sight:
     partner: Ints = per_agent(np.uint32)
     relation: Ints = per_agent(np.uint32)
     since: Ints = per_agent(np.int64)
-    params: Floats = per_agent(np.float64, PARAMS)
-    slots: Floats = per_agent(np.float64, SLOTS)
+    params: Floats = per_agent(np.float64, "params")
+    slots: Floats = per_agent(np.float64, "slots")
     # what the game tells a seat about its own decision, in points
     temptation: Floats = per_agent()
     exposure: Floats = per_agent()

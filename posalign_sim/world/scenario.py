@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from posalign_sim.world.accounts import MINOR
-from posalign_sim.world.draws import key_of, mix
+from posalign_sim.world.draws import key_of, mix, mix_many
 from posalign_sim.world.fields import State
 from posalign_sim.world.matching import Fixed
 from posalign_sim.world.modules import (
@@ -27,7 +27,7 @@ from posalign_sim.world.modules import (
     nearest,
 )
 from posalign_sim.world.noise import Forced
-from posalign_sim.world.record import PARAMS, Sight, World
+from posalign_sim.world.record import Sight, World
 from posalign_sim.world.structure import Structure
 
 #: Rounds of a horizon that nothing but the continuation probability ends.
@@ -219,8 +219,7 @@ class Scenario:
             raise ConfigurationError(f"pairs must be {count} numbers, one for each world")
         ws["pair"] = numbers.astype(np.uint64)
         root = mix(key_of("study"), seed % 2**64)
-        unique, where = np.unique(ws["pair"], return_inverse=True)
-        ws["key"] = np.array([mix(root, int(p)) for p in unique.tolist()], np.uint64)[where]
+        ws["key"] = mix_many(root, ws["pair"])
         self._fill_states(ws)
         ws["agents"] = self.agents
         ws["identities"] = self.agents * self.faces
@@ -257,7 +256,7 @@ class Scenario:
             if all(v.ndim == 0 for v in agent.values.values()):
                 # Crowds share a few agent objects: read each object's numbers once.
                 if id(agent) not in rows:
-                    rows[id(agent)] = np.zeros(PARAMS)
+                    rows[id(agent)] = np.zeros(params.shape[-1])
                     rows[id(agent)][: len(agent.values)] = list(agent.values.values())
                 params[:, seat] = rows[id(agent)]
                 continue

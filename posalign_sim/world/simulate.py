@@ -26,6 +26,10 @@ from posalign_sim.world.scenario import ENDLESS, Scenario
 Worlds: TypeAlias = np.ndarray[Any, Any]
 
 
+#: Worlds whose metrics are worked out at once.
+_PART = 65_536
+
+
 @dataclass(frozen=True)
 class Run:
     """What came out of a batch of worlds.
@@ -63,18 +67,33 @@ class Run:
         )
 
     def table(self) -> pd.DataFrame:
-        """One row for each world: pair number, rounds played, fault, and every metric.
+        """One row for each world: pair number, rounds played, fault, metrics and outcomes.
 
-        A metric is NaN where it is undefined (no occasion to reciprocate, say).
+        Every metric has its columns; so has every state that a module declares an outcome
+        (`per_agent(..., outcome=True)`), as its mean over seats. A metric is NaN where it is undefined (no occasion to reciprocate, say).
         """
+        # By parts: what a metric needs on the way can be several times what it reports.
+        parts = [
+            self._rows(first, min(first + _PART, len(self.worlds)))
+            for first in range(0, max(1, len(self.worlds)), _PART)
+        ]
+        return pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
+
+    def _rows(self, first: int, last: int) -> pd.DataFrame:
+        ws = self.worlds[first:last]
         columns: dict[str, Any] = {
-            "world": np.arange(len(self.worlds)),
-            "pair": self.worlds["pair"],
-            "rounds": self.worlds["clock"],
-            "fault": self.worlds["fault"],
+            "world": np.arange(first, last),
+            "pair": ws["pair"],
+            "rounds": ws["clock"],
+            "fault": ws["fault"],
         }
         for metric in self.scenario.metrics:
-            columns.update(metric.report(self.worlds[metric.name], self.worlds))
+            columns.update(metric.report(ws[metric.name], ws))
+        for module in self.scenario.modules:
+            for name, state in module.states.items():
+                if state.outcome:
+                    values = ws[module.name][name][..., : self.scenario.agents]
+                    columns[f"{module.name}_{name}"] = values.reshape(last - first, -1).mean(axis=1)
         return pd.DataFrame(columns)
 
     def events(self, world: int) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from posalign_sim.world.draws import key_of
 from posalign_sim.world.events import EVENT
 from posalign_sim.world.fields import record, state_fields
 from posalign_sim.world.modules import Agent, Decision, External, Game, Module
-from posalign_sim.world.record import Finding, Interaction, Sight, World
+from posalign_sim.world.record import PARAMS, SLOTS, Finding, Interaction, Sight, World
 from posalign_sim.world.sight import FEATURES, MEMORIES, RELATIONS, note_treatment
 
 #: Fields of an interaction that only matter to those who judge it.
@@ -142,6 +142,9 @@ class Structure:
         return {
             "agents": self.capacity,
             "identities": self.capacity * self.faces,
+            # Room for what agents are given and keep, if any of them reads it.
+            "params": PARAMS if any(spec.parameters() for spec in self.agents) else 1,
+            "slots": SLOTS if "slots" in self.names else 1,
             "relations": self.capacity * self.faces if self.pairs else 1,
             "accounts": 3 + self.jurisdictions,
             "interactions": self.capacity * self.game[1].interactions_per_agent,

@@ -173,9 +173,7 @@ class Writer:
 
     def _choose(self, point: Point) -> None:
         out, decision, name = self.text, point.decision, point.decision.name
-        result = ", ".join(
-            ["choice", *(f"argument_{k}" for k in range(len(decision.arguments)))]
-        )
+        result = ", ".join(["choice", *(f"argument_{k}" for k in range(len(decision.arguments)))])
         if name == "learn":
             raise TypeError("a decision may not be called learn")
         knowing = [
@@ -270,9 +268,7 @@ class Writer:
         out("w.dropped[m] = 0")
         out("w.generation[m] += 1")
         for name, spec in self.structure.modules:
-            fields = [
-                (n, s) for n, s in spec.states.items() if s.dimensions[:1] == ("identities",)
-            ]
+            fields = [(n, s) for n, s in spec.states.items() if s.dimensions[:1] == ("identities",)]
             for prefix in self._places(name, spec):
                 for field_name, state in fields:
                     index = "m" + ", :" * (len(state.dimensions) - 1)

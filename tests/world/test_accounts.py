@@ -187,9 +187,22 @@ def many(ws, deeds, payers, payees, points):
 
 def test_a_twin_takes_back_what_nature_paid_to_the_last_unit():
     game = RepeatedDilemma(reward=1 / 3, temptation=0.7, punishment=1e-6, sucker=-1 / 7)
-    twin = Scenario(
-        game, [Random()] * AGENTS, rounds=30, twin=True, twin_constant=0.1, metrics=()
-    )
+    twin = Scenario(game, [Random()] * AGENTS, rounds=30, twin=True, twin_constant=0.1, metrics=())
     run = simulate(twin, 5, mode="interpreted")
     assert (run.worlds["public"][:, 0] == -30 * AGENTS * MINOR // 10).all()
     assert len(np.unique(run.points)) > 5
+
+
+@pytest.mark.xfail(
+    raises=(RuntimeWarning, AssertionError),
+    reason="a balance beyond 64 bits wraps around unseen; checking each posting costs 11% speed",
+)
+def test_an_account_never_wraps_around():
+    # 9,223 payments of the greatest amount fill an account of 64 bits: it must fault before.
+    for mode in ("interpreted", "compiled"):
+        ws = scenario.worlds(1)
+        deeds, points = np.zeros(10_000, int), np.full(10_000, LIMIT)
+        run = Linker(mode).link(many, entry=True)
+        run(ws, deeds, np.ones(10_000, int), np.zeros(10_000, int), points)
+        assert ws["fault"][0] == faults.BAD_AMOUNT
+        assert ws["balance"][0, 0] > 0 > ws["balance"][0, 1]

@@ -36,7 +36,11 @@ class Flight(Institution):
 
 def history(agents, rounds=8, **more):
     made = Scenario(
-        RepeatedDilemma(), agents, institutions=[Flight()], rounds=rounds, metrics=(),
+        RepeatedDilemma(),
+        agents,
+        institutions=[Flight()],
+        rounds=rounds,
+        metrics=(),
         **{"events": 300, **more},
     )
     return simulate(made, 1, history=[0], mode="interpreted")

@@ -23,7 +23,11 @@ def partners(scenario, worlds=1, seed=0):
 
 def crowd(agents, matching, rounds, **more):
     return Scenario(
-        RepeatedDilemma(), [Cooperator()] * agents, matching=matching, rounds=rounds, metrics=(),
+        RepeatedDilemma(),
+        [Cooperator()] * agents,
+        matching=matching,
+        rounds=rounds,
+        metrics=(),
         **more,
     )
 

@@ -69,7 +69,12 @@ def test_slips_of_partners_are_independent():
 
 def test_a_slip_is_into_each_other_choice_alike_and_only_where_it_is_noisy():
     noisy = Scenario(
-        Hands(), [Paper()] * 2, noise=Tremble(probability=0.6), rounds=1500, metrics=(), events=20_000
+        Hands(),
+        [Paper()] * 2,
+        noise=Tremble(probability=0.6),
+        rounds=1500,
+        metrics=(),
+        events=20_000,
     )
     (log,) = decisions(noisy, 1)
     assert set(log["place"]) == {"hands.move", "hands.calm"}

@@ -34,7 +34,9 @@ def dilemma(*agents, **more):
 
 def market(sellers=1, buyers=1, **more):
     seats = {"seller": [Honest()] * sellers, "buyer": [DiscriminatingBuyer()] * buyers}
-    return Scenario(MoralHazardMarket(), **{"population": seats, "rounds": 3, "metrics": (), **more})
+    return Scenario(
+        MoralHazardMarket(), **{"population": seats, "rounds": 3, "metrics": (), **more}
+    )
 
 
 @pytest.mark.parametrize(
@@ -55,20 +57,25 @@ def market(sellers=1, buyers=1, **more):
         (lambda: dilemma(Cooperator()), "repeated_dilemma needs at least 2 agents, .* has 1"),
         (lambda: dilemma(TitForTat(), "defector"), "seat 1 is filled with 'defector'"),
         (lambda: dilemma(TitForTat(), TitForTat), "seat 1 is filled with"),
-        (lambda: dilemma(TitForTat(), DiscriminatingBuyer()),
-         r"seat 1 \(player\): discriminating_buyer cannot decide repeated_dilemma.move; it knows"),
+        (
+            lambda: dilemma(TitForTat(), DiscriminatingBuyer()),
+            r"seat 1 \(player\): discriminating_buyer cannot decide repeated_dilemma.move; it knows",
+        ),
         (lambda: dilemma(institutions=[Dues(), Dues()]), "two modules are called 'dues'"),
         (lambda: dilemma(institutions=[Dues("balance")]), "may not be called 'balance'"),
         (lambda: dilemma(institutions=[Dues("sight")]), "may not be called 'sight'"),
-        (lambda: dilemma(institutions=[Covenant()]),
-         "repeated_dilemma cannot carry covenant: the game does not declare unicorns"),
+        (
+            lambda: dilemma(institutions=[Covenant()]),
+            "repeated_dilemma cannot carry covenant: the game does not declare unicorns",
+        ),
         (lambda: Scenario("chess", []), "game must be a Game, not 'chess'"),
         (lambda: market(population=[Honest()] * 2), "has roles seller, buyer: give the population"),
-        (lambda: market(population={"seler": [Honest()]}),
-         "no role 'seler': did you mean seller"),
+        (lambda: market(population={"seler": [Honest()]}), "no role 'seler': did you mean seller"),
         (lambda: market(buyers=0), "leaves role 'buyer' of moral_hazard_market empty"),
-        (lambda: market(population={"seller": [TitForTat()], "buyer": [Honest()]}),
-         r"seat 0 \(seller\): tit_for_tat cannot decide moral_hazard_market.deliver"),
+        (
+            lambda: market(population={"seller": [TitForTat()], "buyer": [Honest()]}),
+            r"seat 0 \(seller\): tit_for_tat cannot decide moral_hazard_market.deliver",
+        ),
     ],
 )
 def test_it_is_refused_when_it_is_made(make, message):
@@ -79,15 +86,26 @@ def test_it_is_refused_when_it_is_made(make, message):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: dilemma(rounds=[1, 2]).worlds(3), "rounds has shape .2,.: give one number, or one"),
+        (
+            lambda: dilemma(rounds=[1, 2]).worlds(3),
+            "rounds has shape .2,.: give one number, or one",
+        ),
         (lambda: dilemma(institutions=[Dues(dues=[1, 2])]).worlds(3), "dues.dues has shape"),
-        (lambda: dilemma(institutions=[Dues(strength=["off", "enforced"])]).worlds(3),
-         "dues.strength has 2 values for 3 worlds"),
-        (lambda: dilemma(Random(cooperation=[0, 1]), Random()).worlds(3),
-         "random.cooperation has shape"),
+        (
+            lambda: dilemma(institutions=[Dues(strength=["off", "enforced"])]).worlds(3),
+            "dues.strength has 2 values for 3 worlds",
+        ),
+        (
+            lambda: dilemma(Random(cooperation=[0, 1]), Random()).worlds(3),
+            "random.cooperation has shape",
+        ),
         (lambda: dilemma().worlds(3, pairs=[1, 2]), "pairs must be 3 numbers"),
-        (lambda: simulate(dilemma(noise=Tremble(probability=np.zeros((2, 2)))), 2,
-                          mode="interpreted"), "tremble.probability has shape"),
+        (
+            lambda: simulate(
+                dilemma(noise=Tremble(probability=np.zeros((2, 2)))), 2, mode="interpreted"
+            ),
+            "tremble.probability has shape",
+        ),
     ],
 )
 def test_it_is_refused_when_it_is_run(make, message):
