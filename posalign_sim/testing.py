@@ -200,8 +200,7 @@ def check_books(scenario: Scenario, worlds: int = 4, seed: int = 1) -> None:
         >>> from posalign_sim.envs import RepeatedDilemma
         >>> check_books(Scenario(RepeatedDilemma(), [TitForTat()] * 3, rounds=3, metrics=()))
     """
-    before = 0
-    for ws in _rounds(_logged(scenario), worlds, seed):
+    for before, ws in enumerate(_rounds(_logged(scenario), worlds, seed)):
         where = f"{_title(scenario)}, after round {int(ws['clock'].max()) - 1}"
         _check_state(scenario, ws, where)
         if (scenario.twin == 1).all():
@@ -210,7 +209,6 @@ def check_books(scenario: Scenario, worlds: int = 4, seed: int = 1) -> None:
             due = -constant * ws["clock"] * scenario.agents
             assert (made == due).all(), f"{where}: a zero-sum twin's nature paid {made}, not {due}"
         assert (ws["clock"] <= before + 1).all(), f"{where}: more than one round was played"
-        before += 1
     table = simulate(scenario, worlds, seed, mode="interpreted", progress=False).table()
     assert len(table) == worlds, f"{_title(scenario)}: a metric reports not one row for each world"
     for column in table:

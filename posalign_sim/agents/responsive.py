@@ -154,7 +154,8 @@ def breach_pays(p: Sight, i: int) -> bool:
     drop -= believed(slots, TRADE_WEIGHT + BREACHED, TRADE + BREACHED, 1.0 - p.record_seen)
     patience = parameter(p, i, 0)
     later = rounds_ahead(p, patience) * max(0.0, drop) * max(0.0, p.rent[i] - p.fallback[i])
-    later = min(later, p.continuation * patience * p.reentry_fee)
+    if later > 0:  # so there is a tomorrow: nothing times an infinite fee is no number
+        later = min(later, p.continuation * patience * p.reentry_fee)
     pays = p.temptation[i] > lost + later + NEGLIGIBLE
     return pays != (chance(p, i, 1) < parameter(p, i, 2))
 

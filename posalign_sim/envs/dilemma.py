@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from posalign_sim.world.accounts import NATURE, pay
+from posalign_sim.world.accounts import NATURE, payable, post
 from posalign_sim.world.conduct import interact
-from posalign_sim.world.fields import Floats, param, table
+from posalign_sim.world.fields import Floats, Ints, param, table
 from posalign_sim.world.modules import Decision, Game
-from posalign_sim.world.record import World, face, later_born, seats
+from posalign_sim.world.record import World, face, facing, later_born, seats
 
 COOPERATE, DEFECT = 0, 1
 
@@ -45,6 +45,7 @@ class RepeatedDilemma(Game):
     other_punishment: float = param(np.inf, summary="P of the second seat; as the first's if inf")
     other_sucker: float = param(np.inf, summary="S of the second seat; as the first's if inf")
     payoffs: Floats = table(np.float64, 2, 4)
+    amounts: Ints = table(np.int64, 2, 4)
 
     move = Decision(
         "play", ("cooperate", "defect"), noisy=True, summary="Cooperate with the partner, or not?"
@@ -90,6 +91,9 @@ class RepeatedDilemma(Game):
         own.payoffs[1, 1] = other_or(own.other_sucker, own.sucker)
         own.payoffs[1, 2] = other_or(own.other_temptation, own.temptation)
         own.payoffs[1, 3] = other_or(own.other_punishment, own.punishment)
+        for second in range(2):
+            for outcome in range(4):
+                own.amounts[second, outcome] = payable(w, own.payoffs[second, outcome])
         best = own.payoffs[0, 0] + own.payoffs[1, 0]
         best = max(best, own.payoffs[0, 1] + own.payoffs[1, 2])
         best = max(best, own.payoffs[0, 2] + own.payoffs[1, 1])
@@ -109,13 +113,13 @@ class RepeatedDilemma(Game):
     @staticmethod
     def play(w: World, own: RepeatedDilemma) -> None:
         for i in seats(w):
-            j = w.partner[i]
+            j = facing(w, i)
             if j == i:
                 continue
             mine = 1 if own.move[i] == DEFECT else 0
             other = 1 if own.move[j] == DEFECT else 0
             second = later_born(w, i, j)
-            pay(w, NATURE, face(w, i), own.payoffs[second, 2 * mine + other])
+            post(w, NATURE, face(w, i), own.amounts[second, 2 * mine + other])
             theirs = own.payoffs[1 - second, 2 * other + mine]
             theirs_if_kept = own.payoffs[1 - second, 0]
             relied = theirs_if_kept - own.payoffs[1 - second, 1]

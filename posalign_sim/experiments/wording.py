@@ -26,6 +26,9 @@ METRICS = {
     "feud_survival": ("feuds that outlast 64 rounds", "share"),
     "peak": ("peak of a feud", "breaches in its worst round"),
     "echo": ("echo of a breach", "further breaches in its feud"),
+    "arbitration_disputes": ("disputes filed", "per seat"),
+    "arbitration_found": ("breaches found", "per seat"),
+    "arbitration_wrongful": ("wrongful findings", "per seat"),
     "rounds": ("rounds played", ""),
     "faults": ("faults", "worlds that broke off"),
 }

@@ -16,6 +16,9 @@ from posalign_sim.world.record import GROUP, World, holder, seats
 DROP, FILE = 0, 1
 NO_CASE = -1
 
+#: Points by which an award may fall short of the fee: less is rounding.
+NEGLIGIBLE = 1e-9
+
 
 class Arbitration(Institution):
     """Who was acted on may file a dispute; a noisy judge finds, and the finding has a price.
@@ -30,6 +33,9 @@ class Arbitration(Institution):
     the judge's finding.
 
     By default a seat files when it was wronged and the expected award covers the fee.
+
+    Reports, per seat: disputes filed, breaches found, and how many findings were wrongful (no
+    breach, or the wrong person).
 
     Tells: everyone, what a breach leads to on average. Costs: `fee` a dispute, burnt.
 
@@ -50,9 +56,9 @@ class Arbitration(Institution):
     fee: float = param(0.25, 0, 1e6, "points", "cost of filing")
     disputed: float = param(1.0, 0, 1, "share", "announced: how many breaches are filed")
     case: Ints = per_agent(np.int32)
-    disputes: Ints = per_agent(np.int64)
-    wrongful: Ints = per_agent(np.int64)
-    found: Ints = per_agent(np.int64)
+    disputes: Ints = per_agent(np.int64, outcome=True)
+    found: Ints = per_agent(np.int64, outcome=True)
+    wrongful: Ints = per_agent(np.int64, outcome=True)
 
     file = Decision(
         "redress", ("drop", "file"), summary="Bring what was done to you before the arbiter?"
@@ -91,7 +97,7 @@ class Arbitration(Institution):
     def default_file(w: World, own: Arbitration, i: int) -> int:
         x = w.interactions[own.case[i]]
         award = own.accuracy * (own.refund * x.paid + own.damages)
-        return FILE if breached(w, x) and award >= own.fee else DROP
+        return FILE if breached(w, x) and award >= own.fee - NEGLIGIBLE else DROP
 
     @staticmethod
     def redress(w: World, own: Arbitration) -> None:

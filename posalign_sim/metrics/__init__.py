@@ -1,6 +1,6 @@
 """What is measured, inside the round and after it. Metrics read shared records alone."""
 
-from posalign_sim.metrics.cooperation import Cooperation, Trajectory, over_time
+from posalign_sim.metrics.cooperation import Cooperation, Honesty, Trajectory, over_time
 from posalign_sim.metrics.deescalation import Deescalation
 from posalign_sim.metrics.reciprocity import Reciprocity, probe
 from posalign_sim.metrics.welfare import Welfare
@@ -9,12 +9,13 @@ from posalign_sim.world.modules import Metric
 
 def standard() -> tuple[Metric, ...]:
     """The metrics that a scenario has unless it is given others."""
-    return (Welfare(), Cooperation(), Reciprocity(), Deescalation())
+    return (Welfare(), Cooperation(), Honesty(), Reciprocity(), Deescalation())
 
 
 __all__ = [
     "Cooperation",
     "Deescalation",
+    "Honesty",
     "Reciprocity",
     "Trajectory",
     "Welfare",

@@ -26,32 +26,44 @@ def share(part: Any, whole: Any) -> Any:
 
 
 class Cooperation(Metric):
-    """Mean cooperation of all acts in a world, and the share of promises kept.
+    """Mean cooperation of all acts in a world.
 
-    `cooperation`: mean over interactions of their cooperation, in [0, 1]. `honesty`: share of
-    those acts that could have been a breach (a promise, or in a game with a standard any act)
-    that were none. Both are undefined in a world where nothing of the kind happened.
+    `cooperation`: mean over interactions of their cooperation, in [0, 1]; undefined in a world
+    where nobody acted.
     """
 
     acts: int = scalar(np.int64)
     total: float = scalar()
-    bound: int = scalar(np.int64)
-    honest: int = scalar(np.int64)
 
     @staticmethod
     def witness(w: World, own: Cooperation, x: Any) -> None:
         own.acts += 1
         own.total += x.cooperation
+
+    @classmethod
+    def report(cls, own: Any, ws: Any) -> dict[str, Any]:
+        return {"cooperation": share(own["total"], own["acts"])}
+
+
+class Honesty(Metric):
+    """The share of promises kept.
+
+    `honesty`: share of those acts that could have been a breach (a promise, or in a game with a
+    standard any act) that were none; undefined in a world that had no such act.
+    """
+
+    bound: int = scalar(np.int64)
+    honest: int = scalar(np.int64)
+
+    @staticmethod
+    def witness(w: World, own: Honesty, x: Any) -> None:
         if x.pledged or w.standard > 0:
             own.bound += 1
             own.honest += 0 if breached(w, x) else 1
 
     @classmethod
     def report(cls, own: Any, ws: Any) -> dict[str, Any]:
-        return {
-            "cooperation": share(own["total"], own["acts"]),
-            "honesty": share(own["honest"].astype(float), own["bound"]),
-        }
+        return {"honesty": share(own["honest"].astype(float), own["bound"])}
 
 
 class Trajectory(Metric):

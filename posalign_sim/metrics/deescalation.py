@@ -26,7 +26,7 @@ class Deescalation(Metric):
     * `feuds`: feuds begun, per seat.
     * `recovery_rounds`: mean time to the end of a feud, restricted to 64 rounds
       (area under the Kaplan-Meier curve); a slip that is mended in the next round counts 1.
-    * `feud_survival`: share of feuds that last longer than 64 rounds, by Kaplan & Meier.
+    * `feud_survival`: share of feuds that last 64 rounds or more, by Kaplan & Meier.
     * `peak`: mean over feuds of the most breaches in one of its rounds.
     * `echo`: mean number of breaches in a feud after the first round.
 

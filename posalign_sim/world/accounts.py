@@ -24,7 +24,9 @@ from posalign_sim.world.record import World, face, holder
 #: Minor units in a point.
 MINOR = 1_000_000
 #: Largest amount that one posting may move, in points.
-LIMIT = 1e9
+LIMIT = 1e6
+#: Largest balance, in minor units, that leaves room for whatever one account may still be paid.
+ROOM = 2**62
 
 NATURE = -1
 COST = -2
@@ -55,6 +57,14 @@ def post(w: World, payer: int, payee: int, amount: int) -> None:
     post_event(w, payer, payee, amount)
 
 
+def payable(w: World, points: float) -> int:
+    """Points in minor units that may be posted; 0, and a fault, if not finite or above `LIMIT`."""
+    if not abs(points) <= LIMIT:
+        raise_fault(w, BAD_AMOUNT)
+        return 0
+    return minor(points)
+
+
 def pay(w: World, payer: int, payee: int, points: float) -> int:
     """Pay `points` (possibly negative) from one account to another.
 
@@ -67,12 +77,9 @@ def pay(w: World, payer: int, payee: int, points: float) -> int:
     Returns:
         The minor units that were moved.
     """
-    if not abs(points) <= LIMIT:
-        raise_fault(w, BAD_AMOUNT)
-        return 0
-    amount = minor(points)
-    post(w, payer, payee, amount)
-    return amount
+    moved = payable(w, points)
+    post(w, payer, payee, moved)
+    return moved
 
 
 def hold(w: World, identity: int, points: float) -> bool:

@@ -35,7 +35,9 @@ Mode: TypeAlias = Literal["interpreted", "compiled", "checked"]
 Function: TypeAlias = Callable[..., Any]
 F = TypeVar("F", bound=Function)
 
-Trait: TypeAlias = Literal["machine", "logged", "pair", "one_face", "unjudged"]
+Trait: TypeAlias = Literal[
+    "machine", "logged", "pair", "couple", "one_face", "unjudged", "unpriced"
+]
 
 _VARIANTS = "__posalign_variants__"
 _RARE = "__posalign_rare__"
@@ -47,9 +49,11 @@ def variant(plain: Function, trait: Trait) -> Callable[[F], F]:
     * `machine`: the round is compiled. For the few primitives (64-bit wrap-around) that Python
       and machine integers do differently.
     * `logged`: worlds keep an event log.
-    * `unjudged`: nobody asks whether an act was a breach or did harm.
+    * `unjudged`: nobody asks whether an act was a breach.
+    * `unpriced`: nobody asks what an act cost those whom it touched.
     * `one_face`: every agent has one identity, of the same number.
     * `pair`: worlds have two agents, no more and no less.
+    * `couple`: a pair who face each other in every round, whatever anybody does.
     """
 
     def mark(other: F) -> F:

@@ -42,7 +42,8 @@ def interact(
     else:
         w.interaction_count = k + 1
         x = w.interactions[k]
-        detail(x, pledged, promised, delivered, paid, harm)
+        promise(x, pledged, promised, delivered)
+        price(x, paid, harm)
         x.actor = actor
         x.target = target
         x.cooperation = cooperation
@@ -50,21 +51,26 @@ def interact(
         witness(w, x)
 
 
-def detail(
-    x: Any, pledged: int, promised: float, delivered: float, paid: float, harm: float
-) -> None:
+def promise(x: Any, pledged: int, promised: float, delivered: float) -> None:
     """The part of an interaction that matters to those who judge it."""
     x.pledged = pledged
     x.promised = promised
     x.delivered = delivered
+
+
+@variant(promise, "unjudged")
+def _no_promise(x: Any, pledged: int, promised: float, delivered: float) -> None:
+    pass
+
+
+def price(x: Any, paid: float, harm: float) -> None:
+    """The part of an interaction that matters to those who make good what it did."""
     x.paid = paid
     x.harm = harm
 
 
-@variant(detail, "unjudged")
-def _no_detail(
-    x: Any, pledged: int, promised: float, delivered: float, paid: float, harm: float
-) -> None:
+@variant(price, "unpriced")
+def _no_price(x: Any, paid: float, harm: float) -> None:
     pass
 
 
@@ -94,8 +100,9 @@ def find(w: World, accused: int, victim: int, breach: bool, certainty: float, ca
 def answers(w: World, own: Any, identity: int) -> int:
     """Who answers for an identity's conduct under this institution.
 
-    The identity itself; or, when the institution is `shuffled`, another one of its role, drawn
-    anew each round. A placebo that keeps every cost and signal but breaks the tie to conduct.
+    The identity itself; or, when the institution is `shuffled`, any one of its role, drawn anew
+    each round (by chance it may be itself): a placebo that keeps every cost and signal but breaks
+    the tie to conduct.
     """
     if own.strength == SHUFFLED:
         return w.veil[identity]

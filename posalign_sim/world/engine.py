@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba.core.errors import NumbaError
 
 from posalign_sim.world import outside
 from posalign_sim.world.compiler import Linker, Mode
@@ -54,8 +53,9 @@ class Engine:
         """Run worlds `first` to `last` (not included) until they end or reach round `until`."""
         try:
             self.run_worlds(ws, first, last, until)
-        except NumbaError as error:
-            self.explain_failure(ws, error)
+        except Exception as error:
+            if self.mode != "interpreted":
+                self.explain_failure(ws, error)
             raise
 
     def explain_failure(self, ws: np.ndarray[Any, Any], error: Exception) -> None:

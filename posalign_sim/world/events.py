@@ -109,7 +109,7 @@ def _interaction_event(w: World, actor: int, target: int, cooperation: float, ha
 
 @variant(finding_event, "logged")
 def _finding_event(w: World, accused: int, victim: int, breach: int, certainty: float) -> None:
-    _log(w, FINDING, 0, accused, victim, float(breach), certainty)
+    _log(w, FINDING, 0, accused, victim, 1.0 if breach else 0.0, certainty)
 
 
 @variant(post_event, "logged")

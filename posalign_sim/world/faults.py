@@ -15,16 +15,18 @@ BAD_CHOICE = 3
 FULL_BUFFER = 4
 BAD_NUMBER = 5
 BAD_INDEX = 6
+FULL_ACCOUNT = 7
 
 #: What each code means, for people.
 MEANING = {
     NONE: "no fault",
-    BAD_AMOUNT: "an amount was not finite, or larger than 1e9 points",
+    BAD_AMOUNT: "an amount was not finite, or larger than 1e6 points",
     BAD_HOLD: "more was taken out of escrow than was held",
     BAD_CHOICE: "an agent made a choice that was not among the legal ones",
     FULL_BUFFER: "more interactions, findings or events in one round than the game declared",
     BAD_NUMBER: "a number that an agent or a module computed was not finite",
     BAD_INDEX: "a seat or an identity that does not exist was named",
+    FULL_ACCOUNT: "an account came near to what 64 bits can hold",
 }
 
 

@@ -123,6 +123,11 @@ def table(kind: Any, *sizes: str | int, initial: float = 0) -> Any:
 
 def record(fields: list[tuple[Any, ...]]) -> np.dtype[Any]:
     """An aligned record dtype whose elements are `np.record`, so that `w.name` reads a field."""
+    for name, *_ in fields:
+        if hasattr(np.record, name):
+            raise TypeError(
+                f"a record already has an attribute {name!r}: the field would be hidden"
+            )
     return np.dtype((np.record, np.dtype(fields, align=True)))
 
 

@@ -166,6 +166,7 @@ class World:
     fault_clock: int = scalar(np.int64)
     waiting: int = scalar(np.int32)
     decision: int = scalar(np.int32)
+    passes: int = scalar(np.uint64)
     # zero-sum twin: each payoff less the seats' mean, plus a constant
     twin: int = scalar(np.uint8)
     twin_constant: float = scalar()
@@ -226,6 +227,16 @@ def later_born(w: World, i: int, j: int) -> int:
 @variant(later_born, "pair")
 def _later_born_of_two(w: World, i: int, j: int) -> int:
     return w.birth_rank[i]
+
+
+def facing(w: World, i: int) -> int:
+    """The seat that seat `i` faces now; itself if it faces nobody."""
+    return w.partner[i]
+
+
+@variant(facing, "couple")
+def _the_other(w: World, i: int) -> int:
+    return 1 - i
 
 
 def face(w: World, i: int) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from posalign_sim.world.accounts import close_twin
+from posalign_sim.world.accounts import ROOM, close_twin
 from posalign_sim.world.compiler import rare
 from posalign_sim.world.draws import mix, unit
+from posalign_sim.world.faults import FULL_ACCOUNT, raise_fault
 from posalign_sim.world.modules import CHANGES
 from posalign_sim.world.record import NOBODY, World, seats
 
@@ -78,8 +79,26 @@ def settle_accounts(w: World) -> None:
         close_twin(w)
 
 
+#: Rounds after which a small world's accounts are looked at; a crowd's are in every round.
+_LOOK = 64
+_CROWD = 256
+
+
+@rare
+def check_room(w: World) -> None:
+    """Fault a world before one of its accounts outgrows 64 bits and wraps around unseen."""
+    for k in range(len(w.public)):
+        if abs(w.public[k]) > ROOM:
+            raise_fault(w, FULL_ACCOUNT)
+    for m in range(w.identities):
+        if abs(w.balance[m]) > ROOM:
+            raise_fault(w, FULL_ACCOUNT)
+
+
 def close_round(w: World) -> None:
     """End a round; decide whether there is another one."""
+    if w.clock % _LOOK == 0 or w.agents > _CROWD:
+        check_room(w)
     w.clock += 1
     last = w.clock >= w.rounds
     if not last and w.continuation < 1:

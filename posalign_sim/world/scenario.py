@@ -109,7 +109,7 @@ class Scenario:
                 "the world would never end: give rounds=, or continuation= below 1"
             )
         self.twin = _numbers("twin", twin, 0, 1)
-        self.twin_constant = _numbers("twin_constant", twin_constant, -1e9, 1e9)
+        self.twin_constant = _numbers("twin_constant", twin_constant, -1e6, 1e6)
         if memory not in ("present", "pairs"):
             raise ConfigurationError(f"memory is 'present' or 'pairs', not {memory!r}")
         self.pairs = memory == "pairs"

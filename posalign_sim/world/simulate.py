@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -70,7 +71,8 @@ class Run:
         """One row for each world: pair number, rounds played, fault, metrics and outcomes.
 
         Every metric has its columns; so has every state that a module declares an outcome
-        (`per_agent(..., outcome=True)`), as its mean over seats. A metric is NaN where it is undefined (no occasion to reciprocate, say).
+        (`per_agent(..., outcome=True)`), as its mean over seats. A metric is NaN where it is
+        undefined (no occasion to reciprocate, say).
         """
         # By parts: what a metric needs on the way can be several times what it reports.
         parts = [
@@ -292,10 +294,11 @@ def checkpoint(scenario: Scenario, ws: Worlds, path: str | Path) -> None:
     """Write a batch to a file, whole or not at all."""
     path = Path(path)
     aside = path.with_name(path.name + ".part")
-    meta = json.dumps({"layout": _layout_key(scenario)}).encode()
+    raw = ws.view(np.uint8).reshape(len(ws), ws.dtype.itemsize)
+    meta = json.dumps({"layout": _layout_key(scenario), "sha256": _checksum(raw)}).encode()
     with open(aside, "wb") as file:
         np.save(file, np.frombuffer(meta, np.uint8))
-        np.save(file, ws.view(np.uint8).reshape(len(ws), ws.dtype.itemsize))
+        np.save(file, raw)
         file.flush()
         os.fsync(file.fileno())
     os.replace(aside, path)
@@ -313,11 +316,17 @@ def restore(scenario: Scenario, path: str | Path) -> Worlds:
             raw = np.load(file)
     except (ValueError, EOFError) as error:
         raise ConfigurationError(f"{path} is not a whole checkpoint: {error}") from None
+    if meta["sha256"] != _checksum(raw):
+        raise ConfigurationError(f"{path} was damaged: its bytes are not those that were written")
     if meta["layout"] != _layout_key(scenario):
         raise ConfigurationError(f"{path} holds worlds of another scenario's layout")
     ws = np.zeros(len(raw), scenario.structure.dtype)
     ws.view(np.uint8).reshape(raw.shape)[...] = raw
     return ws
+
+
+def _checksum(raw: np.ndarray[Any, Any]) -> str:
+    return hashlib.sha256(np.ascontiguousarray(raw)).hexdigest()
 
 
 def _layout_key(scenario: Scenario) -> str:

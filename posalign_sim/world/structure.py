@@ -18,18 +18,22 @@ from posalign_sim.world.compiler import Trait, global_names, names_read
 from posalign_sim.world.draws import key_of
 from posalign_sim.world.events import EVENT
 from posalign_sim.world.fields import record, state_fields
+from posalign_sim.world.matching import Fixed
 from posalign_sim.world.modules import Agent, Decision, External, Game, Module
-from posalign_sim.world.record import PARAMS, SLOTS, Finding, Interaction, Sight, World
+from posalign_sim.world.record import PARAMS, SLOTS, Finding, Interaction, Sight, World, facing
 from posalign_sim.world.sight import FEATURES, MEMORIES, RELATIONS, note_treatment
 
-#: Fields of an interaction that only matter to those who judge it.
-_JUDGED = ("pledged", "promised", "delivered", "paid", "harm", "breached")
+#: Fields of an interaction that only matter to those who judge it, or who make it good.
+_JUDGED = ("pledged", "promised", "delivered", "breached")
+_PRICED = ("paid", "harm")
 
 
-def names_used(functions: list[Callable[..., Any]]) -> frozenset[str]:
-    """Attribute and global names that functions read, and those that they call."""
+def names_used(
+    functions: list[Callable[..., Any]], but: Iterable[Callable[..., Any]] = ()
+) -> frozenset[str]:
+    """Attribute and global names that functions read, and those that they call, `but` some."""
     names: set[str] = set()
-    seen: set[types.CodeType] = set()
+    seen: set[types.CodeType] = {function.__code__ for function in but}
     todo = list(functions)
     while todo:
         function = todo.pop()
@@ -124,10 +128,14 @@ class Structure:
             found.append("logged")
         if self.capacity == 2:
             found.append("pair")
+        if self.couple:
+            found.append("couple")
         if self.faces == 1:
             found.append("one_face")
         if not self.judges:
             found.append("unjudged")
+        if not self._used(_PRICED):
+            found.append("unpriced")
         return tuple(found)
 
     @property
@@ -188,8 +196,19 @@ class Structure:
 
     @property
     def judges(self) -> bool:
-        """Whether anybody asks if an act was a breach, or did harm."""
+        """Whether anybody asks if an act was a breach."""
         return self._used(_JUDGED) or note_treatment in self.memories
+
+    @property
+    def couple(self) -> bool:
+        """Whether two seats face each other for ever: `partner` is read through `facing` alone.
+
+        Whoever names the array itself might also write to it.
+        """
+        fixed = any(spec is Fixed for _, spec in self.modules)
+        others = [f for _, s in self.modules if s is not Fixed for f in s.functions.values()]
+        writable = "partner" in names_used(others, but=(facing,))
+        return self.capacity == 2 and fixed and not self.rematches and not writable
 
     @property
     def rematches(self) -> bool:

@@ -26,6 +26,7 @@ _HEADER = '''\
 
 from posalign_sim.world.compiler import rare
 from posalign_sim.world.conduct import draw_veil
+from posalign_sim.world.draws import wrapping_add
 from posalign_sim.world.events import close_digest, decision_event
 from posalign_sim.world.faults import BAD_CHOICE, BAD_INDEX, raise_fault
 from posalign_sim.world.modules import ANNOUNCED, OFF, SHUFFLED
@@ -122,7 +123,12 @@ class Writer:
         out.depth = 1
         out(f'"""{decision.summary or "Who must choose, and what they choose."}"""')
         out("p = w.sight")
-        out(f"p.point = {point.key}")
+        repeats = any(name in block.decisions for block in self._blocks(point.module))
+        out(
+            f"p.point = wrapping_add({point.key}, w.passes)"
+            if repeats
+            else f"p.point = {point.key}"
+        )
         out("waiting = 0")
         if f"turn_{name}" in functions:
             out("for i in seats(w):")
@@ -540,6 +546,9 @@ class Writer:
         if guard:
             out.depth -= 1
 
+    def _blocks(self, module: str) -> list[Block]:
+        return list(dict(self.structure.modules)[module].blocks.values())
+
     def _start_block(self, block: str) -> None:
         out = self.text
         if self.waits:
@@ -558,12 +567,15 @@ class Writer:
         again = " or ".join(f"{name}_again_{block}(w, {own})" for own in self._places(name, spec))
         if self.waits:
             out(f"if w.fault == 0 and ({again}):")
+            out("    w.passes += 1")
             out(f"    counter = {self.block_starts[block]}")
             out("    continue")
         else:
             out(f"if w.fault != 0 or not ({again}):")
             out("    break")
+            out("w.passes += 1")
             out.depth -= 1
+        out("w.passes = 0")
 
     def _settle(self) -> None:
         out, structure = self.text, self.structure

@@ -1,4 +1,4 @@
-"""Arms, twins and placebos: is the default study what it says, and does it show what theory says?"""
+"""Is the default study what it says, and does it show what theory says?"""
 
 import numpy as np
 import pytest

@@ -10,8 +10,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from posalign_sim import Scenario, simulate
-from posalign_sim.agents import Random
+from posalign_sim import Game, Scenario, simulate
+from posalign_sim.agents import Cooperator, Random
 from posalign_sim.envs import RepeatedDilemma
 from posalign_sim.world import faults
 from posalign_sim.world.accounts import (
@@ -193,16 +193,17 @@ def test_a_twin_takes_back_what_nature_paid_to_the_last_unit():
     assert len(np.unique(run.points)) > 5
 
 
-@pytest.mark.xfail(
-    raises=(RuntimeWarning, AssertionError),
-    reason="a balance beyond 64 bits wraps around unseen; checking each posting costs 11% speed",
-)
-def test_an_account_never_wraps_around():
-    # 9,223 payments of the greatest amount fill an account of 64 bits: it must fault before.
-    for mode in ("interpreted", "compiled"):
-        ws = scenario.worlds(1)
-        deeds, points = np.zeros(10_000, int), np.full(10_000, LIMIT)
-        run = Linker(mode).link(many, entry=True)
-        run(ws, deeds, np.ones(10_000, int), np.zeros(10_000, int), points)
-        assert ws["fault"][0] == faults.BAD_AMOUNT
-        assert ws["balance"][0, 0] > 0 > ws["balance"][0, 1]
+class Mint(Game):
+    """Nature pays a seat the greatest amount, again and again."""
+
+    @staticmethod
+    def play(w, own):
+        for _ in range(20_000):
+            pay(w, NATURE, 0, LIMIT)
+
+
+def test_an_account_faults_before_it_wraps_around():
+    run = simulate(Scenario(Mint(), [Cooperator()] * 2, rounds=1000, metrics=()), 1)
+    assert run.faults["fault"].tolist() == [faults.MEANING[faults.FULL_ACCOUNT]]
+    assert run.worlds["balance"][0, 0] > 2**62 and run.worlds["public"][0, 0] < -(2**62)
+    assert run.worlds["over"][0] == 1 and run.worlds["clock"][0] < 400

@@ -97,7 +97,7 @@ def test_strength_follows_a_schedule_in_every_place():
 
 
 def test_a_wrong_number_of_places_is_refused():
-    with pytest.raises(ConfigurationError, match="tax.tax has shape .*times 2 jurisdictions"):
+    with pytest.raises(ConfigurationError, match=r"tax\.tax has shape .*times 2 jurisdictions"):
         country().replace(institutions=[Tax(tax=[[1, 2, 3]] * 2)]).worlds(2)
 
 

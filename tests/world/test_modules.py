@@ -68,9 +68,10 @@ def test_a_wrong_class_is_refused(body, message):
 
 
 def test_a_label_must_be_the_number_that_its_constant_says():
-    module(move=Decision("play", ("stop", "go")))
+    kernel = kernels(who_move=three)
+    module(move=Decision("play", ("stop", "go")), **kernel)
     with pytest.raises(TypeError, match="choice 'go' is number 0, but GO = 1"):
-        module(move=Decision("play", ("go", "stop")))
+        module(move=Decision("play", ("go", "stop")), **kernel)
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def market(sellers=1, buyers=1, **more):
         (lambda: dilemma(TitForTat(), TitForTat), "seat 1 is filled with"),
         (
             lambda: dilemma(TitForTat(), DiscriminatingBuyer()),
-            r"seat 1 \(player\): discriminating_buyer cannot decide repeated_dilemma.move; it knows",
+            r"seat 1 \(player\): discriminating_buyer cannot decide repeated_dilemma.move",
         ),
         (lambda: dilemma(institutions=[Dues(), Dues()]), "two modules are called 'dues'"),
         (lambda: dilemma(institutions=[Dues("balance")]), "may not be called 'balance'"),

@@ -1,6 +1,8 @@
-"""Running scenarios: horizons, batches, logs, checkpoints, forks, and seats decided from outside."""
+"""Running scenarios: horizons, batches, logs, checkpoints, forks, seats decided from outside."""
 
 from __future__ import annotations
+
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -563,6 +565,7 @@ def test_a_block_is_the_same_from_outside(external, mode):
     inside = simulate(made, 4, 2, mode="interpreted")
     session = start(made, 4, 2, external=external, mode=mode)
     asked = set()
+    notes = np.zeros((4, 2, 2))  # what each seat keeps in mind is its own business
     while session.count:
         choices, arguments = [], []
         for row in range(session.count):
@@ -571,8 +574,13 @@ def test_a_block_is_the_same_from_outside(external, mode):
             asked.add(decision.name)
             if decision.name == "offer":
                 assert session.masks[row].tolist() == [1, int(w.haggle.steps >= 2)]
-            w.sight.point = session.points[session.decision[row]].key
-            said = getattr(Haggler, decision.name)(w.sight, i)
+            p = SimpleNamespace(
+                round_key=w.sight.round_key,
+                point=w.sight.point,
+                birth=w.sight.birth,
+                slots=notes[session.world[row]],
+            )
+            said = getattr(Haggler, decision.name)(p, i)
             said = said if isinstance(said, tuple) else (said, 0, 0)
             choices.append(said[0])
             arguments.append(said[1:])
