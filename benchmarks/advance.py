@@ -19,9 +19,21 @@ CALLS = 20_000
 
 @njit
 def nothing(
-    ws: Any, until: Any, external: Any, pending: Any, worlds: Any, seats: Any, decisions: Any,
-    choices: Any, arguments: Any, masks: Any, observations: Any, rewards: Any, ended: Any,
-    final_observations: Any, final_rewards: Any,
+    ws: Any,
+    until: Any,
+    external: Any,
+    pending: Any,
+    worlds: Any,
+    seats: Any,
+    decisions: Any,
+    choices: Any,
+    arguments: Any,
+    masks: Any,
+    observations: Any,
+    rewards: Any,
+    ended: Any,
+    final_observations: Any,
+    final_rewards: Any,
 ) -> int:
     return 1
 

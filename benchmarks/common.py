@@ -1,4 +1,4 @@
-"""What the benchmarks share: rows of the table, alternating timing, runs in processes of their own."""
+"""What the benchmarks share: rows of the table, alternating timing, processes of their own."""
 
 from __future__ import annotations
 
@@ -84,7 +84,9 @@ def show(rows: Iterable[Row]) -> str:
         holds = {True: "yes", False: "NO", None: ""}[row.holds]
         cells.append((row.what, row.measured, row.target, holds, row.agreement))
     widths = [max(len(line[k]) for line in cells) for k in range(5)]
-    lines = ["| " + " | ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) + " |"
-             for line in cells]
+    lines = [
+        "| " + " | ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) + " |"
+        for line in cells
+    ]
     lines.insert(1, "|" + "|".join("-" * (w + 2) for w in widths) + "|")
     return "\n".join(lines)

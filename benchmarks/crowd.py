@@ -99,7 +99,7 @@ def rows() -> list[Row]:
 
 
 def flat() -> Row:
-    """Nanoseconds of one agent's round in worlds of all sizes, the same number of decisions each."""
+    """Nanoseconds of one agent's round in worlds of all sizes, as many decisions in each."""
     total = 2_000_000
     sides, counts = {}, {}
     for agents in SIZES:

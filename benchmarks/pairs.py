@@ -22,7 +22,7 @@ from posalign_sim.world.draws import _mix
 from posalign_sim.world.engine import engine
 from posalign_sim.world.simulate import check_conservation, owned
 
-WORLDS, ROUNDS, NOISE = 4096, 400, 0.05
+WORLDS, ROUNDS, NOISE = 4096, 1000, 0.05
 AFTER = ("after_cc", "after_cd", "after_dc", "after_dd")
 UNIT = 2.0**-53
 PAY = np.array([[3.0, 0.0], [5.0, 1.0]])

@@ -83,10 +83,12 @@ class Reputation(Institution):
 
     @staticmethod
     def default_reenter(w: World, own: Reputation, i: int) -> int:
-        # Worth it if the trade that the present record costs is worth more than the fee.
+        # Worth it if the trade that the present record costs, from the next round on, is worth
+        # more than the fee.
         p = w.sight
         lost = own.visibility * (1 - own.score[face(w, i)]) * (p.rent[i] - p.fallback[i])
-        rounds = min(1 / max(1e-9, 1 - p.continuation), float(p.rounds - p.clock))
+        ahead = p.continuation / max(1e-9, 1 - p.continuation)
+        rounds = min(ahead, float(p.rounds - p.clock - 1))
         return REENTER if lost * rounds > own.reentry_fee else STAY
 
     @staticmethod

@@ -9,23 +9,25 @@ import pandas as pd
 
 from posalign_sim.metrics.cooperation import share
 from posalign_sim.world.compiler import Mode
-from posalign_sim.world.fields import Floats, Ints, per_agent, table
+from posalign_sim.world.fields import Floats, Ints, per_agent, scalar
 from posalign_sim.world.modules import Metric
 from posalign_sim.world.record import GROUP, World, holder, seats
 from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.simulate import force, run_until
 
-#: After what was done to a seat last: defection, cooperation, defection after mutual cooperation.
-AFTER_D, AFTER_C, AFTER_LAPSE = range(3)
+#: After what was done to a seat last.
+AFTER_D, AFTER_C = range(2)
 
 
 class Reciprocity(Metric):
     """Observed conditional cooperation: P(C | C) - P(C | D).
 
-    `reciprocity`: mean cooperation of acts by seats that were last treated with cooperation,
-    less that of seats that were last treated with defection. `forgiveness`: mean cooperation
+    `reciprocity`: how much more a seat cooperates when it was last treated with cooperation than
+    when it was last treated with defection. Seats are compared with themselves alone, and count
+    by how much they tell (the least-squares slope, with a level of its own for each seat): a
+    world of unconditional cooperators and defectors has none. `forgiveness`: mean cooperation
     after a defection by somebody, for seats that had known mutual cooperation before. Undefined
-    where one of the conditions never came about.
+    where one of the conditions never came about (for reciprocity: both, to one seat).
 
     With fixed partners this is direct reciprocity; with changing ones it is generalised (what
     somebody did last, whoever it was). Conditional frequencies are confounded where both sides
@@ -36,8 +38,10 @@ class Reciprocity(Metric):
     now: Floats = per_agent(initial=-1)
     mine: Floats = per_agent(initial=-1)
     friendly: Ints = per_agent(np.uint8)
-    acts: Ints = table(np.int64, 3)
-    total: Floats = table(np.float64, 3)
+    acts: Ints = per_agent(np.int32, 2)
+    total: Floats = per_agent(np.float64, 2)
+    lapses: int = scalar(np.int64)
+    forgiven: float = scalar()
 
     @staticmethod
     def witness(w: World, own: Reciprocity, x: Any) -> None:
@@ -45,11 +49,11 @@ class Reciprocity(Metric):
         own.mine[i] = x.cooperation
         if own.before[i] >= 0:
             k = AFTER_C if own.before[i] >= 0.5 else AFTER_D
-            own.acts[k] += 1
-            own.total[k] += x.cooperation
+            own.acts[i, k] += 1
+            own.total[i, k] += x.cooperation
             if k == AFTER_D and own.friendly[i]:
-                own.acts[AFTER_LAPSE] += 1
-                own.total[AFTER_LAPSE] += x.cooperation
+                own.lapses += 1
+                own.forgiven += x.cooperation
         if x.target != GROUP:
             own.now[holder(w, x.target)] = x.cooperation
 
@@ -65,10 +69,13 @@ class Reciprocity(Metric):
 
     @classmethod
     def report(cls, own: Any, ws: Any) -> dict[str, Any]:
-        rate = share(own["total"], own["acts"])
+        acts = own["acts"].astype(float)
+        rate = share(own["total"], acts)
+        weight = np.nan_to_num(share(acts.prod(axis=2), acts.sum(axis=2)))
+        answer = np.nan_to_num(rate[..., AFTER_C] - rate[..., AFTER_D])
         return {
-            "reciprocity": rate[:, AFTER_C] - rate[:, AFTER_D],
-            "forgiveness": rate[:, AFTER_LAPSE],
+            "reciprocity": share((weight * answer).sum(axis=1), weight.sum(axis=1)),
+            "forgiveness": share(own["forgiven"], own["lapses"]),
         }
 
 

@@ -36,7 +36,7 @@ Function: TypeAlias = Callable[..., Any]
 F = TypeVar("F", bound=Function)
 
 Trait: TypeAlias = Literal[
-    "machine", "logged", "pair", "couple", "one_face", "unjudged", "unpriced"
+    "machine", "logged", "pair", "couple", "one_face", "uncounted", "unjudged", "unpriced"
 ]
 
 _VARIANTS = "__posalign_variants__"
@@ -49,6 +49,7 @@ def variant(plain: Function, trait: Trait) -> Callable[[F], F]:
     * `machine`: the round is compiled. For the few primitives (64-bit wrap-around) that Python
       and machine integers do differently.
     * `logged`: worlds keep an event log.
+    * `uncounted`: no tally is kept of what a partner did.
     * `unjudged`: nobody asks whether an act was a breach.
     * `unpriced`: nobody asks what an act cost those whom it touched.
     * `one_face`: every agent has one identity, of the same number.

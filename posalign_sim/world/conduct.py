@@ -100,9 +100,9 @@ def find(w: World, accused: int, victim: int, breach: bool, certainty: float, ca
 def answers(w: World, own: Any, identity: int) -> int:
     """Who answers for an identity's conduct under this institution.
 
-    The identity itself; or, when the institution is `shuffled`, any one of its role, drawn anew
-    each round (by chance it may be itself): a placebo that keeps every cost and signal but breaks
-    the tie to conduct.
+    The identity itself; or, when the institution is `shuffled`, another one of its role, drawn
+    anew each round (itself only if it is alone in its role): a placebo that keeps every cost and
+    signal but breaks the tie to conduct.
     """
     if own.strength == SHUFFLED:
         return w.veil[identity]
@@ -122,7 +122,11 @@ def penalise(w: World, identity: int, payee: int, points: float) -> None:
 
 @rare
 def draw_veil(w: World) -> None:
-    """Draw this round's permutation of the seats' identities within each role."""
+    """Draw this round's permutation of the seats' identities within each role.
+
+    Nobody keeps its own, who is not alone in its role: all cycles are equally likely (Sattolo
+    1986, Information Processing Letters 22).
+    """
     p = w.sight
     for role in range(w.agents):
         count = 0
@@ -135,7 +139,7 @@ def draw_veil(w: World) -> None:
         if count == 0:
             break
         for k in range(count - 1, 0, -1):
-            j = below(mix(p.round_key, name(mix(_VEIL, role), 0, k)), k + 1)
+            j = below(mix(p.round_key, name(mix(_VEIL, role), 0, k)), k)
             a = w.pool[k]
             b = w.pool[j]
             kept = w.veil[a]

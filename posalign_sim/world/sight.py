@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from posalign_sim.world.compiler import variant
 from posalign_sim.world.conduct import breached
 from posalign_sim.world.draws import chance
 from posalign_sim.world.record import GROUP, NOBODY, Sight, World, face, holder, seats
@@ -99,11 +100,22 @@ def introduce(w: World) -> None:
 
 def forget_relation(p: Sight, i: int, k: int) -> None:
     """Seat `i` has never met the partner in place `k` of its memory."""
-    p.turns[i, k] = 0
+    if p.turns.shape[1] > 1:
+        p.turns[i, k] = 0
     p.own_last[i, k] = 1.0
     p.other_last[i, k] = 1.0
+    forget_counts(p, i, k)
+
+
+def forget_counts(p: Sight, i: int, k: int) -> None:
+    """Seat `i` begins its tally of the partner in place `k` anew."""
     p.other_total[i, k] = 0.0
     p.other_worst[i, k] = 1.0
+
+
+@variant(forget_counts, "uncounted")
+def _no_counts(p: Sight, i: int, k: int) -> None:
+    pass
 
 
 def note_last(w: World, x: Any) -> None:

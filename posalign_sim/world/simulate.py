@@ -326,7 +326,7 @@ def restore(scenario: Scenario, path: str | Path) -> Worlds:
 
 
 def _checksum(raw: np.ndarray[Any, Any]) -> str:
-    return hashlib.sha256(np.ascontiguousarray(raw)).hexdigest()
+    return hashlib.sha256(np.ascontiguousarray(raw).data).hexdigest()
 
 
 def _layout_key(scenario: Scenario) -> str:

@@ -21,7 +21,7 @@ from posalign_sim.world.fields import record, state_fields
 from posalign_sim.world.matching import Fixed
 from posalign_sim.world.modules import Agent, Decision, External, Game, Module
 from posalign_sim.world.record import PARAMS, SLOTS, Finding, Interaction, Sight, World, facing
-from posalign_sim.world.sight import FEATURES, MEMORIES, RELATIONS, note_treatment
+from posalign_sim.world.sight import FEATURES, MEMORIES, RELATIONS, note_counts, note_treatment
 
 #: Fields of an interaction that only matter to those who judge it, or who make it good.
 _JUDGED = ("pledged", "promised", "delivered", "breached")
@@ -132,6 +132,8 @@ class Structure:
             found.append("couple")
         if self.faces == 1:
             found.append("one_face")
+        if note_counts not in self.memories:
+            found.append("uncounted")
         if not self.judges:
             found.append("unjudged")
         if not self._used(_PRICED):
