@@ -24,7 +24,7 @@ from posalign_sim.world.record import World, face, holder
 #: Minor units in a point.
 MINOR = 1_000_000
 #: Largest amount that one posting may move, in points.
-LIMIT = 1e6
+LIMIT = 1e7
 #: Largest balance, in minor units, that leaves room for whatever one account may still be paid.
 ROOM = 2**62
 

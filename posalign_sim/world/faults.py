@@ -20,7 +20,7 @@ FULL_ACCOUNT = 7
 #: What each code means, for people.
 MEANING = {
     NONE: "no fault",
-    BAD_AMOUNT: "an amount was not finite, or larger than 1e6 points",
+    BAD_AMOUNT: "an amount was not finite, or larger than 1e7 points",
     BAD_HOLD: "more was taken out of escrow than was held",
     BAD_CHOICE: "an agent made a choice that was not among the legal ones",
     FULL_BUFFER: "more interactions, findings or events in one round than the game declared",
