@@ -32,14 +32,16 @@ class Welfare(Metric):
         seats_and_rounds = np.maximum(1, ws["agents"] * ws["clock"])
         nature, cost, outsiders = (ws["public"][:, k] / MINOR / seats_and_rounds for k in range(3))
         gross = -(nature + outsiders)
-        constant = np.where(ws["twin"] != 0, ws["twin_constant"], 0.0)
+        # In minor units, as the twin itself reckons: what is nothing must be nothing to the bit.
+        constant = np.rint(np.where(ws["twin"] != 0, ws["twin_constant"], 0.0) * MINOR)
+        stated = constant.astype(np.int64) * ws["agents"] * ws["clock"]
         best = ws["first_best"]
         efficiency = np.divide(gross, best, out=np.full(len(ws), np.nan), where=best > 0)
         return {
             "welfare_gross": gross,
             "institution_cost": cost,
             "welfare_net": gross - cost,
-            "surplus": -nature - constant,
+            "surplus": -(ws["public"][:, 0] + stated) / MINOR / seats_and_rounds,
             "outsiders": outsiders,
             "efficiency": efficiency,
             "fairness": fairness(owned(ws), ws["agents"]),
