@@ -22,7 +22,10 @@ FIRST, SECOND, THIRD, FOURTH, FIFTH = range(5)
 
 
 class Cooperator(Agent):
-    """Always cooperates; as a seller delivers, as a buyer buys."""
+    """Always cooperates; as a seller delivers, as a buyer buys.
+
+    Source: Axelrod (1984), The Evolution of Cooperation (ALL C).
+    """
 
     @staticmethod
     def move(p: Sight, i: int) -> int:
@@ -38,7 +41,10 @@ class Cooperator(Agent):
 
 
 class Defector(Agent):
-    """Always defects; as a seller cheats, as a buyer walks away."""
+    """Always defects; as a seller cheats, as a buyer walks away.
+
+    Source: Axelrod (1984), The Evolution of Cooperation (ALL D).
+    """
 
     @staticmethod
     def move(p: Sight, i: int) -> int:
@@ -115,7 +121,10 @@ class GoByMajority(Agent):
 
 
 class Random(Agent):
-    """Cooperates with a constant probability, whatever happens."""
+    """Cooperates with a constant probability, whatever happens.
+
+    Source: Axelrod (1980), Journal of Conflict Resolution 24 (RANDOM).
+    """
 
     cooperation: float = param(0.5, 0, 1, "probability", "chance to cooperate")
 

@@ -84,6 +84,9 @@ class Honest(Agent):
     """Keeps its word whatever it is offered, and deals with whoever has not a bad record.
 
     Unlike an unconditional cooperator it does not go on giving to those it sees to be cheats.
+
+    Source: the honest type of Kreps & Wilson (1982), Journal of Economic Theory 27; with shunning,
+    the discriminator of Nowak & Sigmund (1998), Nature 393.
     """
 
     cutoff: float = param(0.5, 0, 1, "standing", "below it a partner is shunned")

@@ -25,7 +25,7 @@ from posalign_sim.world.record import World, face, holder
 MINOR = 1_000_000
 #: Largest amount that one posting may move, in points.
 LIMIT = 1e7
-#: Largest balance, in minor units, that leaves room for whatever one account may still be paid.
+#: Largest balance, in minor units, that leaves room for thousands of the largest payments a round.
 ROOM = 2**62
 
 NATURE = -1

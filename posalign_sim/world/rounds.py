@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from posalign_sim.world.accounts import ROOM, close_twin
-from posalign_sim.world.compiler import rare
+from posalign_sim.world.compiler import rare, variant
 from posalign_sim.world.draws import mix, unit
 from posalign_sim.world.faults import FULL_ACCOUNT, raise_fault
 from posalign_sim.world.modules import CHANGES
@@ -84,6 +84,16 @@ _LOOK = 64
 _CROWD = 256
 
 
+def crowded(w: World) -> bool:
+    """Whether so many may be paid that an account could fill up within a few rounds."""
+    return w.agents > _CROWD
+
+
+@variant(crowded, "pair")
+def _never_crowded(w: World) -> bool:
+    return False
+
+
 @rare
 def check_room(w: World) -> None:
     """Fault a world before one of its accounts outgrows 64 bits and wraps around unseen."""
@@ -97,7 +107,7 @@ def check_room(w: World) -> None:
 
 def close_round(w: World) -> None:
     """End a round; decide whether there is another one."""
-    if w.clock % _LOOK == 0 or w.agents > _CROWD:
+    if w.clock % _LOOK == 0 or crowded(w):
         check_room(w)
     w.clock += 1
     last = w.clock >= w.rounds

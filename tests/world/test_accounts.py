@@ -198,7 +198,7 @@ class Mint(Game):
 
     @staticmethod
     def play(w, own):
-        for _ in range(20_000):
+        for _ in range(2_000):
             pay(w, NATURE, 0, LIMIT)
 
 
