@@ -99,12 +99,12 @@ def draw(w: World, own: Any, identity: int, index: int) -> float:
         identity: whom the draw is about; its holder's birth key enters, never its number.
         index: tells apart the draws that one module makes about one identity in one round.
     """
-    return unit(mix(w.round_key, name(own.key, w.birth[holder(w, identity)], index)))
+    return unit(mix(w.sight.round_key, name(own.key, w.birth[holder(w, identity)], index)))
 
 
 def draw_world(w: World, own: Any, index: int) -> float:
     """A module's draw about the world as a whole in this round, uniform on [0, 1)."""
-    return unit(mix(w.round_key, name(own.key, 0, index)))
+    return unit(mix(w.sight.round_key, name(own.key, 0, index)))
 
 
 def chance(p: Sight, i: int, index: int = 0) -> float:

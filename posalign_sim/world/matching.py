@@ -88,7 +88,7 @@ class Rematched(Matching):
     def meet(w: World, own: Rematched) -> None:
         seating = own.seating
         for k in range(w.agents - 1, 0, -1):
-            j = below(mix(w.round_key, name(own.key, 0, k)), k + 1)
+            j = below(mix(w.sight.round_key, name(own.key, 0, k)), k + 1)
             kept = seating[k]
             seating[k] = seating[j]
             seating[j] = kept

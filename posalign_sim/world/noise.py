@@ -24,7 +24,7 @@ class Tremble(Noise):
 
     @staticmethod
     def act(w: World, own: Tremble, i: int, decision: int, choice: int, choices: int) -> int:
-        bits = mix(w.round_key, name(own.key ^ decision, w.birth[i], w.passes))
+        bits = mix(w.sight.round_key, name(own.key ^ decision, w.birth[i], w.passes))
         if unit(bits) >= own.probability or choices < 2:
             return choice
         if choices == 2:

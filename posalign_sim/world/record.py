@@ -155,7 +155,6 @@ class World:
     # which world this is, and where it stands
     pair: int = scalar(np.uint64)
     key: int = scalar(np.uint64)
-    round_key: int = scalar(np.uint64)
     clock: int = scalar(np.int64)
     rounds: int = scalar(np.int64)
     continuation: float = scalar(initial=1)

@@ -36,11 +36,9 @@ def begin_world(w: World) -> None:
 def open_round(w: World) -> None:
     """Start a round: its luck, an empty record of what happens in it."""
     p = w.sight
-    w.round_key = mix(w.key, w.clock)
     w.interaction_count = 0
     w.finding_count = 0
-    w.nature_mark = w.public[0]
-    p.round_key = w.round_key
+    p.round_key = mix(w.key, w.clock)
     p.clock = w.clock
 
 
@@ -112,6 +110,6 @@ def close_round(w: World) -> None:
     w.clock += 1
     last = w.clock >= w.rounds
     if not last and w.continuation < 1:
-        last = unit(mix(w.round_key, _END)) >= w.continuation
+        last = unit(mix(w.sight.round_key, _END)) >= w.continuation
     if last or w.fault != 0:
         w.over = 1

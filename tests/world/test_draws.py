@@ -122,8 +122,7 @@ def test_every_part_of_a_name_matters():
     seen = []
     for w in ws:
         for clock in range(3):
-            w.round_key = mix(w.key, clock)
-            w.sight.round_key = w.round_key
+            w.sight.round_key = mix(w.key, clock)
             w.sight.birth[:] = w.birth
             w.owner[:] = [0, 1]
             for module in ("game", "other"):
