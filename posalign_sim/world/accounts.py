@@ -126,8 +126,8 @@ def account_of(w: World, agent: int) -> int:
 def close_twin(w: World) -> None:
     """Turn the round into its zero-sum twin: take back the seats' mean of what nature paid.
 
-    Nature's outlay since the last time is shared out equally and charged back, to the last minor unit
-    (the residual goes one unit each to the first seats by birth); then each seat is paid the
+    Nature's outlay since the last time is shared out equally and charged back, to the last minor
+    unit (the residual goes one unit each to the first seats by birth); then each seat is paid the
     stated constant. What a seat gets still depends on what everybody does; the sum does not.
     """
     paid = w.nature_mark - w.public[0]
