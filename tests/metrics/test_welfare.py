@@ -163,7 +163,7 @@ POPULATIONS = {
 def test_in_the_twin_the_surplus_is_exactly_nothing(arm, who):
     game, agents = POPULATIONS[who]
     # Constants that are no whole number of minor units, and rounds of which none is a power of 2.
-    constants = [0, 1, 0.1, 1 / 3, -2 / 7, 1e-7, 123.456789]
+    constants = [0, 1, 0.1, 2 / 3, -2 / 7, 1e-7, 123.456789]
     run = table(
         agents,
         *ARMS[arm],
