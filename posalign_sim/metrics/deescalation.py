@@ -13,7 +13,7 @@ from posalign_sim.world.modules import Metric
 from posalign_sim.world.record import GROUP, World, holder, seats
 
 #: Longest duration, in rounds, that is told apart.
-LONGEST = 64
+LONGEST = 32
 
 
 class Deescalation(Metric):
@@ -24,9 +24,9 @@ class Deescalation(Metric):
     the end of the world is censored: it counts as unfinished, never as short.
 
     * `feuds`: feuds begun, per seat.
-    * `recovery_rounds`: mean time to the end of a feud, restricted to 64 rounds
+    * `recovery_rounds`: mean time to the end of a feud, restricted to 32 rounds
       (area under the Kaplan-Meier curve); a slip that is mended in the next round counts 1.
-    * `feud_survival`: share of feuds that last 64 rounds or more, by Kaplan & Meier.
+    * `feud_survival`: share of feuds that last 32 rounds or more, by Kaplan & Meier.
     * `peak`: mean over feuds of the most breaches in one of its rounds.
     * `echo`: mean number of breaches in a feud after the first round.
 

@@ -10,6 +10,7 @@ import pytest
 from posalign_sim import RoundRobin, Scenario, Tremble, simulate
 from posalign_sim.agents import Cooperator, Defector, Random
 from posalign_sim.envs import RepeatedDilemma
+from posalign_sim.institutions import Arbitration
 
 C, D = Cooperator, Defector
 
@@ -110,6 +111,18 @@ def test_what_is_recorded_of_an_act(moves):
     lacking = [3 - BY_HAND["prisoners_dilemma"][moves][t] for t in (1, 0)]
     assert acts["second"].tolist() == [max(0, lack) for lack in lacking]
     assert w["standard"] == 1
+
+
+def test_who_relied_on_its_partner_has_paid_what_that_cost_it():
+    # The first seat has R - S = 3, the second 4 - (-7); who defected has relied on nobody.
+    game = RepeatedDilemma(other_reward=4, other_sucker=-7)
+    for moves, paid in {"CC": (11, 3), "DC": (11, 0), "CD": (0, 3), "DD": (0, 0)}.items():
+        judge = Arbitration(strength="off")
+        w = play(game, [seat(m) for m in moves], institutions=[judge]).worlds[0]
+        acts = w["interactions"][:2]
+        assert acts["actor"].tolist() == [0, 1]
+        # What the target of each act has paid for it.
+        assert acts["paid"].tolist() == list(paid)
 
 
 def test_what_is_told_to_the_seats():

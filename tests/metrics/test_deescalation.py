@@ -64,8 +64,8 @@ def report(*moves, **more):
         ("DCDDCC", "CCCDDC", (2, 2, 0, 1.5, 1.5)),
         # The end cuts off what is still going on: of one feud of 1 round and one that had lasted 2
         # without an end, nothing is known but that half of them last longer than 1.
-        ("DCDDD", "CCCCC", (2, 1 + 63 / 2, 0.5, 1, 1)),
-        ("CCCD", "CCCC", (1, 64, 1, 1, 0)),
+        ("DCDDD", "CCCCC", (2, 1 + 31 / 2, 0.5, 1, 1)),
+        ("CCCD", "CCCC", (1, 32, 1, 1, 0)),
     ],
 )
 def test_feuds_by_hand(first, second, expected):
@@ -86,7 +86,7 @@ def test_a_feud_in_its_last_moment_is_open_at_the_age_that_it_has():
 
 
 def test_long_feuds_are_told_apart_up_to_64_rounds():
-    for length, mean, beyond in ((63, 63, 0), (64, 64, 1), (80, 64, 1)):
+    for length, mean, beyond in ((31, 31, 0), (32, 32, 1), (80, 32, 1)):
         row, own = report("D" * length + "C" * (90 - length), "C" * 90)
         assert row["recovery_rounds"] == mean
         assert row["feud_survival"] == beyond

@@ -42,18 +42,18 @@ def test_generous_pairs_recover_geometrically(q):
     assert (report["feuds"] == 1).all()
     ended = ws["deescalation"]["ended"]
     assert (ended[report["feud_survival"] == 0].max(axis=1) == 2).all()
-    expected = recovery_distribution(reactive(1, q), reactive(1, q), 64)
+    expected = recovery_distribution(reactive(1, q), reactive(1, q), 32)
     for k in (1, 2, 3, 10):
         chance = expected[k - 1]
         bound = 4 * np.sqrt(max(chance * (1 - chance), 1e-12) / worlds)
         assert abs((took == k).mean() - chance) <= bound
-    # A mean over 64 rounds at most: what takes longer is cut off there.
+    # A mean over 32 rounds at most: what takes longer is cut off there.
     late = report["feud_survival"]
-    beyond = (1 - q) ** 63
+    beyond = (1 - q) ** 31
     assert abs(late.mean() - beyond) <= 4 * np.sqrt(beyond * (1 - beyond) / worlds)
-    restricted = (1 - (1 - q) ** 64) / q
+    restricted = (1 - (1 - q) ** 32) / q
     assert abs(took.mean() - restricted) <= 4 * took.std() / np.sqrt(worlds)
-    assert restricted == pytest.approx(generous_recovery_mean(q), rel=2e-3)
+    assert restricted == pytest.approx(generous_recovery_mean(q) * (1 - (1 - q) ** 32), rel=1e-9)
     assert abs(took.mean() - 1.1 * restricted) > 4 * took.std() / np.sqrt(worlds)
 
 
@@ -73,7 +73,7 @@ def test_tit_for_tat_never_recovers():
     report, ws = after_a_slip(TitForTat(), rounds=200)
     assert recovery_mean(TIT_FOR_TAT, TIT_FOR_TAT) == np.inf
     assert report["feud_survival"].tolist() == [1]
-    assert report["recovery_rounds"].tolist() == [64]
+    assert report["recovery_rounds"].tolist() == [32]
     assert report["echo"].tolist() == [200 - SLIP - 1]
     assert report["peak"].tolist() == [1]
     # Who was hurt last hurts now: the slip is worth 5 + 0 every two rounds to both.
@@ -84,4 +84,4 @@ def test_a_feud_that_the_end_cuts_off_counts_as_unfinished_not_as_short():
     report, ws = after_a_slip(TitForTat(), rounds=SLIP + 5)
     assert ws["deescalation"]["age"].tolist() == [[4, 4]]
     assert report["feud_survival"].tolist() == [1]
-    assert report["recovery_rounds"].tolist() == [64]
+    assert report["recovery_rounds"].tolist() == [32]
