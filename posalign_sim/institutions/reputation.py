@@ -24,7 +24,7 @@ class Reputation(Institution):
     0 (broken); each round it recovers by the share `decay` of what it lacks. A viewer sees the
     record of its partner with probability `visibility`. By `proof` the ledger writes down what
     happened (0: partners report truthfully) or only what an arbiter has found (1: a finding
-    counts as broken, all else as kept).
+    counts as broken, nothing else counts).
 
     What is a breach: a promise not kept; in a dilemma, which has no promises, an act below the
     game's standard (a defection), unless, by `just` (the standing rule; 0 is image scoring), its

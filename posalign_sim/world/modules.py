@@ -455,7 +455,7 @@ class Institution(Module, abstract=True):
 
     Institutions meet only in shared records (interactions, findings, signals, accounts), never
     in each other's fields. `answers(w, own, m)` says who answers for identity `m`'s conduct:
-    `m` itself, or, when the institution is shuffled, anybody of its role.
+    `m` itself, or, when the institution is shuffled, another of its role.
     """
 
     treatable = True

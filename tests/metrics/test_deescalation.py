@@ -65,7 +65,7 @@ def report(*moves, **more):
         # The end cuts off what is still going on: of one feud of 1 round and one that had lasted 2
         # without an end, nothing is known but that half of them last longer than 1.
         ("DCDDD", "CCCCC", (2, 1 + 31 / 2, 0.5, 1, 1)),
-        ("CCCD", "CCCC", (1, 32, 1, 1, 0)),
+        ("CCCD", "CCCC", (1, LONGEST, 1, 1, 0)),
     ],
 )
 def test_feuds_by_hand(first, second, expected):
@@ -85,8 +85,9 @@ def test_a_feud_in_its_last_moment_is_open_at_the_age_that_it_has():
     assert np.flatnonzero(open_ages(own[None])[0]).tolist() == [3]
 
 
-def test_long_feuds_are_told_apart_up_to_64_rounds():
-    for length, mean, beyond in ((31, 31, 0), (32, 32, 1), (80, 32, 1)):
+def test_long_feuds_are_told_apart_up_to_the_longest():
+    cases = ((LONGEST - 1, LONGEST - 1, 0), (LONGEST, LONGEST, 1), (LONGEST + 16, LONGEST, 1))
+    for length, mean, beyond in cases:
         row, own = report("D" * length + "C" * (90 - length), "C" * 90)
         assert row["recovery_rounds"] == mean
         assert row["feud_survival"] == beyond

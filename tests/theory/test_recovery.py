@@ -9,6 +9,7 @@ from posalign_sim import Scenario, force, run_until
 from posalign_sim.agents import GenerousTitForTat, TitForTat, WinStayLoseShift
 from posalign_sim.envs import RepeatedDilemma
 from posalign_sim.metrics import Deescalation
+from posalign_sim.metrics.deescalation import LONGEST
 from posalign_sim.theory import (
     TIT_FOR_TAT,
     WIN_STAY_LOSE_SHIFT,
@@ -42,16 +43,16 @@ def test_generous_pairs_recover_geometrically(q):
     assert (report["feuds"] == 1).all()
     ended = ws["deescalation"]["ended"]
     assert (ended[report["feud_survival"] == 0].max(axis=1) == 2).all()
-    expected = recovery_distribution(reactive(1, q), reactive(1, q), 32)
+    expected = recovery_distribution(reactive(1, q), reactive(1, q), LONGEST)
     for k in (1, 2, 3, 10):
         chance = expected[k - 1]
         bound = 4 * np.sqrt(max(chance * (1 - chance), 1e-12) / worlds)
         assert abs((took == k).mean() - chance) <= bound
-    # A mean over 32 rounds at most: what takes longer is cut off there.
+    # A mean over so many rounds at most: what takes longer is cut off there.
     late = report["feud_survival"]
-    beyond = (1 - q) ** 31
+    beyond = (1 - q) ** (LONGEST - 1)
     assert abs(late.mean() - beyond) <= 4 * np.sqrt(beyond * (1 - beyond) / worlds)
-    restricted = (1 - (1 - q) ** 32) / q
+    restricted = (1 - (1 - q) ** LONGEST) / q
     assert abs(took.mean() - restricted) <= 4 * took.std() / np.sqrt(worlds)
     assert restricted == pytest.approx(generous_recovery_mean(q) * (1 - (1 - q) ** 32), rel=1e-9)
     assert abs(took.mean() - 1.1 * restricted) > 4 * took.std() / np.sqrt(worlds)
@@ -73,7 +74,7 @@ def test_tit_for_tat_never_recovers():
     report, ws = after_a_slip(TitForTat(), rounds=200)
     assert recovery_mean(TIT_FOR_TAT, TIT_FOR_TAT) == np.inf
     assert report["feud_survival"].tolist() == [1]
-    assert report["recovery_rounds"].tolist() == [32]
+    assert report["recovery_rounds"].tolist() == [LONGEST]
     assert report["echo"].tolist() == [200 - SLIP - 1]
     assert report["peak"].tolist() == [1]
     # Who was hurt last hurts now: the slip is worth 5 + 0 every two rounds to both.
@@ -84,4 +85,4 @@ def test_a_feud_that_the_end_cuts_off_counts_as_unfinished_not_as_short():
     report, ws = after_a_slip(TitForTat(), rounds=SLIP + 5)
     assert ws["deescalation"]["age"].tolist() == [[4, 4]]
     assert report["feud_survival"].tolist() == [1]
-    assert report["recovery_rounds"].tolist() == [32]
+    assert report["recovery_rounds"].tolist() == [LONGEST]
