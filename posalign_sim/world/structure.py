@@ -93,8 +93,10 @@ class Structure:
     @property
     def game(self) -> tuple[str, type[Game]]:
         """Name and class of the game."""
-        name, spec = next(m for m in self.modules if issubclass(m[1], Game))
-        return name, spec  # type: ignore[return-value]
+        for name, spec in self.modules:
+            if issubclass(spec, Game):
+                return name, spec
+        raise TypeError("a structure has a game")
 
     @cached_property
     def points(self) -> tuple[Point, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import posalign_sim.institutions
 from posalign_sim import (
     Agent,
     ConfigurationError,
@@ -21,6 +20,7 @@ from posalign_sim import (
 )
 from posalign_sim.agents import Honest, Opportunist, Random
 from posalign_sim.envs import RepeatedDilemma
+from posalign_sim.registry import known
 from posalign_sim.testing import SCENARIO_CHECKS, check_strengths
 from posalign_sim.world.accounts import MINOR, pay, treasury
 from posalign_sim.world.conduct import governed
@@ -106,11 +106,9 @@ def test_places_pass_the_contract():
         check(country(3), 3, 1)
 
 
-@pytest.mark.parametrize("name", posalign_sim.institutions.__all__)
+@pytest.mark.parametrize("name", known("institutions"))
 def test_shipped_institutions_can_rule_in_two_places(name):
-    spec = getattr(posalign_sim.institutions, name)
-    if not issubclass(spec, Institution):
-        pytest.skip("not an institution")
+    spec = known("institutions")[name]
     bare = Scenario(
         RepeatedDilemma(),
         [Opportunist(), Honest(), Random(), Opportunist(), Random()],
