@@ -20,7 +20,8 @@ CALLS = 20_000
 @njit
 def nothing(
     ws: Any,
-    until: Any,
+    fresh: Any,
+    root: Any,
     external: Any,
     pending: Any,
     worlds: Any,
@@ -29,6 +30,8 @@ def nothing(
     choices: Any,
     arguments: Any,
     masks: Any,
+    lows: Any,
+    highs: Any,
     observations: Any,
     rewards: Any,
     ended: Any,

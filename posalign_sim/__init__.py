@@ -8,8 +8,8 @@ writes the scenario's round as a readable Python file, compiles it, and runs a m
 __version__ = "0.1.0"
 
 from posalign_sim.world.accounts import COST, NATURE, OUTSIDERS
-from posalign_sim.world.fields import param, per_agent, per_identity, per_pair, scalar, table
-from posalign_sim.world.matching import Fixed, Rematched, RoundRobin
+from posalign_sim.world.fields import given, param, per_agent, per_identity, per_pair, scalar, table
+from posalign_sim.world.matching import Fixed, NeighbourPairs, Neighbours, Rematched, RoundRobin
 from posalign_sim.world.modules import (
     Agent,
     Argument,
@@ -25,19 +25,19 @@ from posalign_sim.world.modules import (
     Module,
     Noise,
 )
+from posalign_sim.world.network import Network
 from posalign_sim.world.noise import Tremble
 from posalign_sim.world.record import GROUP, Finding, Interaction, Sight, World, face, seats
 from posalign_sim.world.scenario import Scenario
+from posalign_sim.world.session import Session, start
 from posalign_sim.world.simulate import (
     Run,
-    Session,
     checkpoint,
     explain,
     force,
     restore,
     run_until,
     simulate,
-    start,
 )
 
 __all__ = [
@@ -60,6 +60,9 @@ __all__ = [
     "Matching",
     "Metric",
     "Module",
+    "NeighbourPairs",
+    "Neighbours",
+    "Network",
     "Noise",
     "Rematched",
     "RoundRobin",
@@ -73,6 +76,7 @@ __all__ = [
     "explain",
     "face",
     "force",
+    "given",
     "param",
     "per_agent",
     "per_identity",

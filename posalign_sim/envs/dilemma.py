@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from posalign_sim.world.accounts import NATURE, payable, post
 from posalign_sim.world.conduct import interact
 from posalign_sim.world.fields import Floats, Ints, param, table
 from posalign_sim.world.modules import Decision, Game
-from posalign_sim.world.record import World, face, facing, later_born, seats
+from posalign_sim.world.record import World, face, later_born, meetings, met, seats
 
 COOPERATE, DEFECT = 0, 1
 
@@ -35,6 +35,9 @@ class RepeatedDilemma(Game):
 
     interactions_per_agent = 1
     declares = ("interactions", "breach")
+    neighbourly = True
+    customary: ClassVar = {"player": ("tit_for_tat", "tit_for_tat")}
+    customary_rounds = 20
 
     temptation: float = param(5, -1e6, 1e6, "points", "T: defect against a cooperator")
     reward: float = param(3, -1e6, 1e6, "points", "R: both cooperate")
@@ -113,20 +116,19 @@ class RepeatedDilemma(Game):
     @staticmethod
     def play(w: World, own: RepeatedDilemma) -> None:
         for i in seats(w):
-            j = facing(w, i)
-            if j == i:
-                continue
             mine = 1 if own.move[i] == DEFECT else 0
-            other = 1 if own.move[j] == DEFECT else 0
-            second = later_born(w, i, j)
-            post(w, NATURE, face(w, i), own.amounts[second, 2 * mine + other])
-            theirs = own.payoffs[1 - second, 2 * other + mine]
-            theirs_if_kept = own.payoffs[1 - second, 0]
-            relied = theirs_if_kept - own.payoffs[1 - second, 1]
-            paid = 0.0 if other else relied
-            harm = max(0.0, theirs_if_kept - theirs)
-            cooperation = 0.0 if mine else 1.0
-            interact(w, face(w, i), face(w, j), cooperation, 0, 0.0, 0.0, paid, harm)
+            for k in range(meetings(w, i)):
+                j = met(w, i, k)
+                other = 1 if own.move[j] == DEFECT else 0
+                second = later_born(w, i, j)
+                post(w, NATURE, face(w, i), own.amounts[second, 2 * mine + other])
+                theirs = own.payoffs[1 - second, 2 * other + mine]
+                theirs_if_kept = own.payoffs[1 - second, 0]
+                relied = theirs_if_kept - own.payoffs[1 - second, 1]
+                paid = 0.0 if other else relied
+                harm = max(0.0, theirs_if_kept - theirs)
+                cooperation = 0.0 if mine else 1.0
+                interact(w, face(w, i), face(w, j), cooperation, 0, 0.0, 0.0, paid, harm)
 
 
 def other_or(value: float, first: float) -> float:

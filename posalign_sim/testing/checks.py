@@ -314,8 +314,8 @@ def check_legality(scenario: Scenario, worlds: int = 4, seed: int = 1) -> None:
 def check_simultaneity(scenario: Scenario, worlds: int = 2, seed: int = 1) -> None:
     """What one seat chooses does not change what others choose at the same decision.
 
-    What is asked of one seat after another (`who_`, `mask_`, `default_`) must change nothing and
-    may not read the staged choices. Then one seat is taken out of its agent's hands: wherever it
+    What is asked of one seat after another (`who_`, `mask_`, `bounds_`, `default_` and so on) must
+    change nothing and may not read the staged choices. Then one seat is taken out of its agent's hands: wherever it
     must act, the worlds are forked, one for each of its legal choices, and the others' choices
     at that decision are compared.
 
@@ -339,7 +339,7 @@ def check_simultaneity(scenario: Scenario, worlds: int = 2, seed: int = 1) -> No
     spies: dict[Any, tuple[type[Spy], str]] = {}
     for name, spec in scenario.structure.modules:
         for part, function in spec.functions.items():
-            if part.startswith(("who_", "mask_", "default_")):
+            if part.startswith(("who_", "mask_", "turn_", "bounds_", "joint_", "default_")):
                 staged = names_in(function) & {"chosen", "arguments"}
                 assert not staged, (
                     f"{title}: {name}.{part} reads w.{min(staged, default='')}: choices are not "

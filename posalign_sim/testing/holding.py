@@ -25,11 +25,8 @@ from posalign_sim.world.modules import (
 )
 from posalign_sim.world.record import Sight, World
 from posalign_sim.world.scenario import Scenario
-from posalign_sim.world.simulate import (
-    Session,
-    Worlds,
-    check_conservation,
-)
+from posalign_sim.world.session import Session
+from posalign_sim.world.simulate import Worlds, check_conservation
 
 # --- what must hold of a batch ------------------------------------------------------------------
 
@@ -93,6 +90,13 @@ def check_observations(session: Session, where: str) -> None:
     ):
         bad = np.argwhere(~np.isfinite(values))
         assert not len(bad), f"{where}: {what} {bad[0].tolist()} is not finite"
+    for k, feature in enumerate(session.features):
+        shown = session.observations[rows, k]
+        low, high = np.float32(feature.low), np.float32(feature.high)
+        assert ((low <= shown) & (shown <= high)).all(), (
+            f"{where}: {feature.name} is {shown.min():g} to {shown.max():g}, out of its bounds "
+            f"[{feature.low:g}, {feature.high:g}]"
+        )
 
 
 def try_illegal(session: Session, seed: int, where: str) -> None:
@@ -106,15 +110,18 @@ def try_illegal(session: Session, seed: int, where: str) -> None:
             (choice, -1, 0)
             for choice in (-1, len(decision.choices), 2**31, *np.flatnonzero(legal == 0).tolist())
         ]
-        for k, argument in enumerate(decision.arguments):
-            wrong += [(-2, k, argument.low - 1), (-2, k, argument.high + 1)]
+        columns = decision.columns(session.scenario.structure.sizes)
+        for k, column in enumerate(columns):
+            if decision.carries(column.argument, int(choices[row])):
+                low, high = int(session.lows[row, k]), int(session.highs[row, k])
+                wrong += [(-2, k, low - 1), (-2, k, high + 1)]
         for choice, k, number in wrong:
             mine, theirs = choices.copy(), arguments.copy()
             if k < 0:
                 mine[row] = choice
             else:
                 theirs[row, k] = number
-            what = f"choice {choice}" if k < 0 else f"{decision.arguments[k].name} = {number}"
+            what = f"choice {choice}" if k < 0 else f"{columns[k].name} = {number}"
             try:
                 session.advance(mine, theirs)
             except ConfigurationError:
@@ -130,15 +137,14 @@ def fork_row(session: Session, row: int, where: str) -> None:
     point = session.points[session.decision[row]]
     world = int(session.world[row])
     waiting = session.worlds[world]
-    asked = int((waiting["asked"] != 0)[: session.scenario.agents].sum())
+    asked = int((waiting["asked"][waiting["asked_from"] : waiting["asked_to"]] != 0).sum())
     first = int(waiting["event_count"])
     seen: dict[int, list[tuple[int, float]]] = {}
     for choice in np.flatnonzero(session.masks[row, : len(point.decision.choices)]).tolist():
         fork = session.worlds[world : world + 1].copy()
         fork["waiting"] = 0
         fork["chosen"][0, session.seat[row]] = choice
-        for k, argument in enumerate(point.decision.arguments):
-            fork["arguments"][0, session.seat[row], k] = argument.low
+        fork["arguments"][0, session.seat[row]] = session.lows[row]
         engine(session.scenario.structure, "interpreted").run(fork, 0, 1, 2**62)
         events = fork["events"][0][first : first + asked]
         events = events[: max(0, min(asked, int(fork["event_count"][0]) - first))]
@@ -185,7 +191,11 @@ def check_same_consequences(
         theirs = [stacked.points[k].name for k in stacked.decision[rows]]
         assert ours == theirs, f"{title}, decision {step}: {theirs[0]} is asked, not {ours[0]}"
         if strength == "off":
-            gap = difference(without.observations[rows], stacked.observations[rows])
+            same_features = [
+                [f.name for f in stacked.features].index(f.name) for f in without.features
+            ]
+            seen = stacked.observations[rows][:, same_features]
+            gap = difference(without.observations[rows], seen)
             assert gap is None, f"{title}, decision {step}: seats see something else {gap}"
         stacked.advance(*widened(stacked, random_actions(without, seed)))
     assert stacked.count == 0, f"{title}: worlds go on that have ended without it"

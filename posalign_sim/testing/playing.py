@@ -12,12 +12,8 @@ from posalign_sim.world.modules import (
     Institution,
 )
 from posalign_sim.world.scenario import Scenario
-from posalign_sim.world.simulate import (
-    Session,
-    Worlds,
-    run_until,
-    start,
-)
+from posalign_sim.world.session import Session, start
+from posalign_sim.world.simulate import Worlds, run_until
 
 # --- scenarios and their worlds -----------------------------------------------------------------
 
@@ -34,7 +30,6 @@ def title_of(scenario: Scenario) -> str:
 
 
 def logged(scenario: Scenario) -> Scenario:
-    """How messages name a scenario: its game and its institutions."""
     """The scenario with a digest, whatever room it has for events."""
     return scenario if scenario.events else scenario.replace(events=1)
 
@@ -42,7 +37,9 @@ def logged(scenario: Scenario) -> Scenario:
 def with_institution(scenario: Scenario, institution: Institution, strength: Any) -> Scenario:
     """The scenario with an institution added, at a strength."""
     values = {name: value for name, value in institution.values.items()}
-    module = type(institution)(name=institution.name, strength=strength, **values)
+    module = type(institution)(
+        name=institution.name, strength=strength, **values, **institution.arrays
+    )
     return scenario.replace(institutions=(*scenario.institutions, module))
 
 
@@ -101,9 +98,16 @@ def random_actions(session: Session, seed: int) -> tuple[Any, Any]:
             f"asked at {point.name}, but no choice is legal"
         )
         choices[row] = legal[below(luck, len(legal))]
-        for k, argument in enumerate(point.decision.arguments):
-            span = argument.high - argument.low + 1
-            arguments[row, k] = argument.low + below(mix(luck, k + 1), span)
+        low, high = session.lows[row], session.highs[row]
+        for k in range(len(point.decision.columns(session.scenario.structure.sizes))):
+            arguments[row, k] = low[k] + below(mix(luck, k + 1), int(high[k] - low[k]) + 1)
+        # Where arguments are only legal together, smaller ones are, down to the least.
+        while not session.legal(row, choices[row], arguments[row]):
+            assert (arguments[row] > low).any(), (
+                f"{title_of(session.scenario)}: at {point.name} not even the least arguments of "
+                f"choice {choices[row]} are legal"
+            )
+            arguments[row] = low + (arguments[row] - low) // 2
     return choices, arguments
 
 

@@ -13,11 +13,10 @@ from posalign_sim.testing.playing import LONGEST, title_of
 from posalign_sim.world.compiler import Linker, codes, global_names
 from posalign_sim.world.conduct import witness
 from posalign_sim.world.draws import key_of
-from posalign_sim.world.fields import State
+from posalign_sim.world.fields import State, declared
 from posalign_sim.world.modules import (
     Module,
 )
-from posalign_sim.world.record import Sight
 from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.structure import Structure
 from posalign_sim.world.writer import Writer, load
@@ -34,8 +33,11 @@ MINDS = (
     "own_last",
     "other_last",
     "other_total",
+    "other_acts",
     "other_worst",
 )
+#: What an agent may write, in its own row.
+WRITTEN = ("slots", "reply")
 ENGINE = "posalign_sim.world."
 
 
@@ -45,20 +47,14 @@ ENGINE = "posalign_sim.world."
 def fields_per_agent(spec: type) -> list[str]:
     """Names of the fields that have a row for each agent."""
     return [
-        name
-        for name, state in vars(spec).items()
-        if isinstance(state, State) and state.dimensions[:1] == ("agents",)
+        name for name, state in declared(spec, State).items() if state.dimensions[:1] == ("agents",)
     ]
-
-
-SIGHT_ROWS = fields_per_agent(Sight)
 
 
 NUMBERS = np.random.default_rng(0).integers(0, 2**15, 9973)
 
 
 def garbage(like: Any, luck: int) -> Any:
-    """Names of the fields that have a row for each agent."""
     """Numbers of the same type that nobody would expect."""
     pool = NUMBERS.take(np.arange(luck, luck + like.size), mode="wrap").reshape(like.shape)
     if like.dtype.kind == "f":
@@ -116,7 +112,10 @@ class Spy:
         def probe4(a: Any, b: Any, c: Any, d: Any) -> Any:
             return spy(a, b, c, d)
 
-        return {2: probe2, 3: probe3, 4: probe4}[watched.__code__.co_argcount]
+        def probe5(a: Any, b: Any, c: Any, d: Any, e: Any) -> Any:
+            return spy(a, b, c, d, e)
+
+        return {2: probe2, 3: probe3, 4: probe4, 5: probe5}[watched.__code__.co_argcount]
 
     def spy(self, *arguments: Any) -> Any:
         """Call it and look."""
@@ -128,13 +127,21 @@ class PureSpy(Spy):
 
     def spy(self, *arguments: Any) -> Any:
         """Call the function, and look."""
-        before = arguments[0].tobytes()
+        before = self._bytes(arguments[0])
         result = self.linked(*arguments)
-        assert arguments[0].tobytes() == before, (
+        assert self._bytes(arguments[0]) == before, (
             f"{self.what} changes the world: choices are not simultaneous if what is asked of one "
             "seat can show to the next"
         )
         return result
+
+    def _bytes(self, w: Any) -> bytes:
+        """Everything but what a default writes as an answer."""
+        copy = one_record(w)
+        if "sight" in (copy.dtype.names or ()):
+            copy["sight"]["reply"] = 0
+        everything: bytes = copy.tobytes()
+        return everything
 
 
 class AgentSpy(Spy):
@@ -145,7 +152,7 @@ class AgentSpy(Spy):
         p, i = arguments
         self.calls += 1
         before, other = one_record(p), one_record(p)
-        for name in SIGHT_ROWS:
+        for name in fields_per_agent(self.structure.game[1].sight):
             rows = other[name][0]
             kept = rows[i].copy()
             rows[...] = garbage(rows, self.calls)
@@ -153,13 +160,14 @@ class AgentSpy(Spy):
         scrambled = other.copy()
         choice = self.linked(p, i)
         blind = self.linked(other[0], i)
-        same = choice == blind and (p.slots[i] == other["slots"][0, i]).all()
+        same = choice == blind and all((p[f][i] == other[f][0, i]).all() for f in WRITTEN)
         assert same, (
             f"{self.what} acts on what is not its own: seat {i} chose {choice}, and {blind} when "
             "the rows of all other agents were scrambled"
         )
         for untouched, touched in ((before, one_record(p)), (scrambled, other)):
-            touched["slots"][0, i] = untouched["slots"][0, i]
+            for name in WRITTEN:
+                touched[name][0, i] = untouched[name][0, i]
             gap = difference(untouched, touched)
             assert gap is None, f"{self.what} writes what is not its own: {gap}"
         return choice

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from posalign_sim.world.compiler import rare
+from posalign_sim.world.compiler import rare, variant
 from posalign_sim.world.events import post_event
 from posalign_sim.world.faults import BAD_AMOUNT, BAD_HOLD, raise_fault
 from posalign_sim.world.record import World, face, holder
@@ -122,21 +122,35 @@ def account_of(w: World, agent: int) -> int:
     return total
 
 
+@variant(account_of, "one_face")
+def _only_account(w: World, agent: int) -> int:
+    return w.balance[agent] + w.held[agent]
+
+
 @rare
 def close_twin(w: World) -> None:
-    """Turn the round into its zero-sum twin: take back the seats' mean of what nature paid.
+    """Turn the round into its zero-sum twin: take back the seats' mean of what came from outside.
 
-    Nature's outlay since the last time is shared out equally and charged back, to the last minor
-    unit (the residual goes one unit each to the first seats by birth); then each seat is paid the
-    stated constant. What a seat gets still depends on what everybody does; the sum does not.
+    What nature, and what outsiders, paid since the last time is shared out equally and charged
+    back, to the last minor unit (the residual goes one unit each to the first seats by birth);
+    then each seat is paid the stated constant. What a seat gets still depends on what everybody
+    does; the sum does not.
     """
-    paid = w.nature_mark - w.public[0]
-    n = w.agents
-    share = paid // n
-    residual = paid - share * n
-    for rank in range(n):
-        identity = face(w, w.order[rank])
+    take_back(w, NATURE, w.nature_mark)
+    take_back(w, OUTSIDERS, w.outsiders_mark)
+    for rank in range(w.agents):
+        pay(w, NATURE, face(w, w.order[rank]), w.twin_constant)
+    w.nature_mark = w.public[-NATURE - 1]
+    w.outsiders_mark = w.public[-OUTSIDERS - 1]
+
+
+def take_back(w: World, source: int, mark: int) -> None:
+    """Charge all seats alike for what a public account paid since it stood at `mark`."""
+    paid = mark - w.public[-source - 1]
+    if paid == 0:
+        return
+    share = paid // w.agents
+    residual = paid - share * w.agents
+    for rank in range(w.agents):
         amount = share + (1 if rank < residual else 0)
-        post(w, identity, NATURE, amount)
-        pay(w, NATURE, identity, w.twin_constant)
-    w.nature_mark = w.public[0]
+        post(w, face(w, w.order[rank]), source, amount)

@@ -36,7 +36,17 @@ Function: TypeAlias = Callable[..., Any]
 F = TypeVar("F", bound=Function)
 
 Trait: TypeAlias = Literal[
-    "machine", "logged", "pair", "couple", "one_face", "uncounted", "unjudged", "unpriced"
+    "machine",
+    "logged",
+    "dyadic",
+    "pair",
+    "couple",
+    "neighbourhood",
+    "one_face",
+    "uncounted",
+    "unjudged",
+    "unplaced",
+    "unpriced",
 ]
 
 _VARIANTS = "__posalign_variants__"
@@ -52,6 +62,9 @@ def variant(plain: Function, trait: Trait) -> Callable[[F], F]:
     * `uncounted`: no tally is kept of what a partner did.
     * `unjudged`: nobody asks whether an act was a breach.
     * `unpriced`: nobody asks what an act cost those whom it touched.
+    * `unplaced`: nobody asks who sits where at a table.
+    * `dyadic`: each act touches one other seat, and nobody plays with several at once.
+    * `neighbourhood`: seats play with all of their neighbours on the network at once.
     * `one_face`: every agent has one identity, of the same number.
     * `pair`: worlds have two agents, no more and no less.
     * `couple`: a pair who face each other in every round, whatever anybody does.

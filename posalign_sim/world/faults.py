@@ -16,6 +16,7 @@ FULL_BUFFER = 4
 BAD_NUMBER = 5
 BAD_INDEX = 6
 FULL_ACCOUNT = 7
+ENDLESS_BLOCK = 8
 
 #: What each code means, for people.
 MEANING = {
@@ -26,6 +27,7 @@ MEANING = {
     FULL_BUFFER: "more interactions, findings or events in one round than the game declared",
     BAD_NUMBER: "a number that an agent or a module computed was not finite",
     BAD_INDEX: "a seat or an identity that does not exist was named",
+    ENDLESS_BLOCK: "a block of decisions was gone through a million times without an end",
     FULL_ACCOUNT: "an account came near to what 64 bits can hold",
 }
 

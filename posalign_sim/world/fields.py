@@ -13,9 +13,13 @@ Dimensions are named, and given their size by the scenario:
 `accounts`      accounts that belong to no agent (nature, costs, treasuries, ...)
 `interactions`  what may be recorded in one round
 `arguments`     integer arguments that a choice may have
+`edges`         directed edges of the network
 `params`        numbers that an agent may be given
 `slots`         numbers that an agent may keep in mind
 ==============  ==================================================================
+
+A module may add dimensions of its own, whose sizes its instances say (`Module.dimensions`):
+issues of a bargain, edges of a graph.
 """
 
 from __future__ import annotations
@@ -52,12 +56,22 @@ class State:
         dimensions: names of dimensions (see the module's table) or plain sizes.
         initial: value at the beginning of a world, and of a new identity.
         outcome: whether the field is a declared outcome dimension, reported beside money.
+        given: whether a user may give its values, as an array, when the module is made.
+        low: least value that it can take.
+        high: greatest value that it can take.
+        unit: what it counts: points, rounds, probability, ...
+        summary: what it says, in the words in which a seat is told of it.
     """
 
     kind: Any
     dimensions: tuple[str | int, ...] = ()
     initial: float = 0
     outcome: bool = False
+    given: bool = False
+    low: float = -np.inf
+    high: float = np.inf
+    unit: str = ""
+    summary: str = ""
 
     def shape(self, sizes: Mapping[str, int]) -> tuple[int, ...]:
         """Sizes of the field's axes, given the size of each named dimension."""
@@ -94,31 +108,38 @@ def param(
     return Parameter(default, low, high, unit, summary)
 
 
-def scalar(kind: Any = np.float64, initial: float = 0) -> Any:
-    """Declare one number a world."""
-    return State(kind, (), initial)
+def scalar(kind: Any = np.float64, initial: float = 0, **more: Any) -> Any:
+    """Declare one number a world; `more` as in `State`."""
+    return State(kind, (), initial, **more)
 
 
-def per_agent(
-    kind: Any = np.float64, *more: str | int, initial: float = 0, outcome: bool = False
-) -> Any:
-    """Declare one value for each agent (times any further dimensions)."""
-    return State(kind, ("agents", *more), initial, outcome)
+def per_agent(kind: Any = np.float64, *sizes: str | int, initial: float = 0, **more: Any) -> Any:
+    """Declare one value for each agent (times any further dimensions); `more` as in `State`."""
+    return State(kind, ("agents", *sizes), initial, **more)
 
 
-def per_identity(kind: Any = np.float64, *more: str | int, initial: float = 0) -> Any:
+def per_identity(kind: Any = np.float64, *sizes: str | int, initial: float = 0, **more: Any) -> Any:
     """Declare one value for each identity; the engine forgets it when the identity is dropped."""
-    return State(kind, ("identities", *more), initial)
+    return State(kind, ("identities", *sizes), initial, **more)
 
 
-def per_pair(kind: Any = np.float64, *more: str | int, initial: float = 0) -> Any:
+def per_pair(kind: Any = np.float64, *sizes: str | int, initial: float = 0, **more: Any) -> Any:
     """Declare one value for each ordered pair of agents; for small worlds, never for crowds."""
-    return State(kind, ("agents", "agents", *more), initial)
+    return State(kind, ("agents", "agents", *sizes), initial, **more)
 
 
-def table(kind: Any, *sizes: str | int, initial: float = 0) -> Any:
-    """Declare an array of any other shape."""
-    return State(kind, tuple(sizes), initial)
+def table(kind: Any, *sizes: str | int, initial: float = 0, **more: Any) -> Any:
+    """Declare an array of any other shape; `more` as in `State`."""
+    return State(kind, tuple(sizes), initial, **more)
+
+
+def given(kind: Any, *sizes: str | int, initial: float = 0, **more: Any) -> Any:
+    """Declare an array that a user may give when the module is made (`Game(limits=[...])`).
+
+    It is given with the declared dimensions, or with a leading axis of worlds; along `agents` it
+    may be as short as the population.
+    """
+    return State(kind, tuple(sizes), initial, given=True, **more)
 
 
 def record(fields: list[tuple[Any, ...]]) -> np.dtype[Any]:

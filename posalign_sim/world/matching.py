@@ -1,13 +1,18 @@
-"""Who faces whom. In a game of one role seats pair up; in a game of two sides, one of each."""
+"""Who sits with whom: in pairs, at tables of more, or among one's neighbours on a network.
+
+In a game of one role seats sit down as they come; in a game of two sides, one of each.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
 from posalign_sim.world.draws import below, mix, name
 from posalign_sim.world.fields import Ints, param, per_agent, scalar
 from posalign_sim.world.modules import Matching
-from posalign_sim.world.record import World, seats
+from posalign_sim.world.record import World, facing, seats, take_seat
 
 
 def count_sides(w: World) -> int:
@@ -18,26 +23,51 @@ def count_sides(w: World) -> int:
     return 1
 
 
-def pair_up(w: World, seating: Ints, sides: int) -> None:
-    """Pair seats in the order of `seating`; who is left over is its own partner.
+def seat_alone(w: World, i: int) -> None:
+    """Seat `i` sits at a table of its own: it plays with nobody."""
+    take_seat(w, i, i, i, 0)
+
+
+def seat_two(w: World, a: int, b: int) -> None:
+    """Seats `a` and `b` face each other; `a` is the first."""
+    take_seat(w, a, b, a, 0)
+    take_seat(w, b, a, a, 1)
+
+
+def seat_all(w: World, seating: Ints, sides: int, wanted: float) -> None:
+    """Seat everybody at tables, in the order of `seating`; who is left over sits alone.
 
     Args:
         w: the world.
         seating: agents in some order.
-        sides: 1 to pair neighbours, 2 to pair the k-th of role 0 with the k-th of role 1.
+        sides: 1 for neighbours in that order, 2 to pair the k-th of role 0 with the k-th of
+            role 1.
+        wanted: seats at a table; 0 for as many as the game says.
     """
-    n = w.agents
-    if sides == 1:
-        for k in range(0, n - 1, 2):
-            a = seating[k]
-            b = seating[k + 1]
-            w.partner[a] = b
-            w.partner[b] = a
-        if n % 2 == 1:
-            w.partner[seating[n - 1]] = seating[n - 1]
+    size = w.table_size if wanted == 0 else int(wanted)
+    if sides == 2 and size == 2:
+        pair_sides(w, seating)
         return
+    n = w.agents
+    first = 0
+    while first + size <= n:
+        if size == 2:
+            seat_two(w, seating[first], seating[first + 1])
+        else:
+            host = seating[first]
+            for chair in range(size):
+                following = seating[first + (chair + 1) % size]
+                take_seat(w, seating[first + chair], following, host, chair)
+        first += size
+    for k in range(first, n):
+        seat_alone(w, seating[k])
+
+
+def pair_sides(w: World, seating: Ints) -> None:
+    """Pair the k-th seat of role 0 with the k-th of role 1; the others sit alone."""
+    n = w.agents
     for i in range(n):
-        w.partner[i] = i
+        seat_alone(w, i)
     left = 0
     right = 0
     while True:
@@ -47,34 +77,35 @@ def pair_up(w: World, seating: Ints, sides: int) -> None:
             right += 1
         if left >= n or right >= n:
             return
-        w.partner[seating[left]] = seating[right]
-        w.partner[seating[right]] = seating[left]
+        seat_two(w, seating[left], seating[right])
         left += 1
         right += 1
 
 
 class Fixed(Matching):
-    """The same pairs throughout, in the order of birth.
+    """The same tables throughout, filled in the order of birth.
 
-    >>> Fixed().name
-    'fixed'
+    >>> Fixed(table=4).values["table"].item()
+    4.0
     """
 
+    table: float = param(0, 0, 1e6, "seats", "seats at a table; 0: as many as the game says")
     sides: int = scalar(np.int32)
 
     @staticmethod
     def begin(w: World, own: Fixed) -> None:
         own.sides = count_sides(w)
-        pair_up(w, w.order, own.sides)
+        seat_all(w, w.order, own.sides, own.table)
 
 
 class Rematched(Matching):
-    """New pairs in every round, all pairings equally likely.
+    """New tables in every round, all seatings equally likely.
 
     The seating is reshuffled (Fisher & Yates 1938; Durstenfeld 1964), with draws that belong to
     places, not to agents' numbers.
     """
 
+    table: float = param(0, 0, 1e6, "seats", "seats at a table; 0: as many as the game says")
     sides: int = scalar(np.int32)
     seating: Ints = per_agent(np.int32)
 
@@ -86,13 +117,71 @@ class Rematched(Matching):
 
     @staticmethod
     def meet(w: World, own: Rematched) -> None:
-        seating = own.seating
-        for k in range(w.agents - 1, 0, -1):
-            j = below(mix(w.sight.round_key, name(own.key, 0, k)), k + 1)
-            kept = seating[k]
-            seating[k] = seating[j]
-            seating[j] = kept
-        pair_up(w, seating, own.sides)
+        shuffle(w, own, own.seating)
+        seat_all(w, own.seating, own.sides, own.table)
+
+
+def shuffle(w: World, own: Any, seating: Ints) -> None:
+    """Put the first `w.agents` entries of `seating` into a random order, all equally likely."""
+    for k in range(w.agents - 1, 0, -1):
+        j = below(mix(w.sight.round_key, name(own.key, 0, k)), k + 1)
+        kept = seating[k]
+        seating[k] = seating[j]
+        seating[j] = kept
+
+
+class Neighbours(Matching):
+    """Every seat plays with all of its neighbours on the network at once, with one choice.
+
+    The neighbours are remembered as one partner, by the mean of what they did. Who has no
+    neighbours plays with nobody.
+
+    Source: Nowak & May (1992), Nature 359.
+    """
+
+    network = True
+    neighbourhood = True
+
+
+class NeighbourPairs(Matching):
+    """In every round each seat is paired with one of its neighbours on the network, or with none.
+
+    Seats are gone through in a random order; each one that is still free is paired with one of
+    its free neighbours, all equally likely.
+    """
+
+    network = True
+
+    seating: Ints = per_agent(np.int32)
+
+    @staticmethod
+    def begin(w: World, own: NeighbourPairs) -> None:
+        for rank in range(w.agents):
+            own.seating[rank] = w.order[rank]
+
+    @staticmethod
+    def meet(w: World, own: NeighbourPairs) -> None:
+        shuffle(w, own, own.seating)
+        for i in seats(w):
+            seat_alone(w, i)
+        for k in range(w.agents):
+            i = own.seating[k]
+            if facing(w, i) != i:
+                continue
+            free = 0
+            for e in range(w.degree[i]):
+                j = w.edge_to[w.first_edge[i] + e]
+                free += 1 if facing(w, j) == j and j != i else 0
+            if free == 0:
+                continue
+            chosen = below(mix(w.sight.round_key, name(own.key, 0, w.agents + k)), free)
+            for e in range(w.degree[i]):
+                j = w.edge_to[w.first_edge[i] + e]
+                if facing(w, j) == j and j != i:
+                    if chosen == 0:
+                        seat_two(w, i, j)
+                        break
+                    chosen -= 1
 
 
 class RoundRobin(Matching):
@@ -118,7 +207,6 @@ class RoundRobin(Matching):
             i = w.order[a]
             if b < n:
                 j = w.order[b]
-                w.partner[i] = j
-                w.partner[j] = i
+                seat_two(w, i, j)
             else:
-                w.partner[i] = i
+                seat_alone(w, i)

@@ -19,7 +19,10 @@ Functions of a module (all optional, all static; `w` is the world, `own` the mod
 `after_D(w, own)`          everybody has chosen at decision `D`
 `who_D(w, own, i)`         whether seat `i` is asked at decision `D`
 `mask_D(w, own, i, c)`     whether choice `c` is legal for seat `i` at decision `D`
-`turn_D(w, own)`           the one seat that is asked, for decisions of one seat at a time
+`turn_D(w, own)`           the one seat that is asked, for decisions of one seat at a time;
+                           `w.turn` afterwards
+`bounds_D(w, own, i, k)`   least and greatest legal value now of argument number `k`
+`joint_D(w, own, i, c, a)` whether choice `c` with all its arguments `a` is legal together
 `default_D(w, own, i)`     what a seat does whose agent does not know decision `D`
 `again_B(w, own)`          whether block `B` of decisions is gone through once more
 `act(w, own, i, d, c, n)`  (noise and delegates) choice `c` of `n`, of seat `i`, at decision key `d`
@@ -29,20 +32,18 @@ Functions of a module (all optional, all static; `w` is the world, `own` the mod
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar
 
 import numpy as np
 
+from posalign_sim.world.decisions import PHASES, Argument, Block, Column, Decision, Phase
+from posalign_sim.world.errors import ConfigurationError, nearest
 from posalign_sim.world.fields import RESERVED, Parameter, State, declared, record, state_fields
-from posalign_sim.world.record import PARAMS, SLOTS, World
-
-Phase: TypeAlias = Literal["meet", "agree", "play", "redress", "settle"]
-PHASES: tuple[Phase, ...] = ("meet", "agree", "play", "redress", "settle")
+from posalign_sim.world.record import PARAMS, SLOTS, Sight, World
 
 #: Strengths of treatment, from nothing to the real thing.
 OFF, ANNOUNCED, SHUFFLED, ENFORCED = range(4)
@@ -50,99 +51,6 @@ STRENGTHS = ("off", "announced", "shuffled", "enforced")
 
 #: How many changes of strength a schedule may have.
 CHANGES = 4
-
-
-class ConfigurationError(ValueError):
-    """Something that a user asked for cannot be: the message says what, where and what to do."""
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint for an unknown name: the nearest valid ones, or all of them if none is near.
-
-    >>> nearest("reputaton", ["reputation", "bond"])
-    'did you mean reputation?'
-    """
-    names = sorted(known)
-    close = difflib.get_close_matches(name, names, 3, 0.6)
-    if close:
-        return f"did you mean {' or '.join(close)}?"
-    return f"there is {', '.join(names)}" if names else "there is none"
-
-
-@dataclass(frozen=True)
-class Argument:
-    """A bounded integer that goes with a choice (an offer, a price, a sum).
-
-    Attributes:
-        name: what it is called.
-        low: least legal value.
-        high: greatest legal value.
-    """
-
-    name: str
-    low: int
-    high: int
-
-
-class Decision:
-    """A point in a phase where some seats choose among named choices, all at once.
-
-    In a kernel, `own.move[i]` is the executed choice of seat `i` (an index into `choices`) at
-    decision `move`, and `own.move_price[i]` its argument `price`; -1 if the seat was not asked.
-
-    Args:
-        phase: in which phase, any but settle.
-        choices: labels; a module-level constant of the same name in capitals, if there is one,
-            must be the label's index.
-        arguments: bounded integers that every choice of this decision carries.
-        default: the label that a seat takes whose agent does not know the decision.
-        noisy: whether the world's noise may replace what a seat does here.
-        roles: the roles that are asked; all if empty.
-        summary: the question that a seat is asked, in words.
-    """
-
-    def __init__(
-        self,
-        phase: Phase,
-        choices: Sequence[str],
-        arguments: Sequence[Argument] = (),
-        default: str | None = None,
-        noisy: bool = False,
-        roles: Sequence[str] = (),
-        summary: str = "",
-    ) -> None:
-        """See the class."""
-        if phase not in PHASES or phase == "settle":
-            raise ConfigurationError(f"no decision in phase {phase!r}: {nearest(phase, PHASES)}")
-        if default is not None and default not in choices:
-            hint = nearest(default, choices)
-            raise ConfigurationError(f"default {default!r} is no choice: {hint}")
-        self.phase = phase
-        self.choices = tuple(choices)
-        self.arguments = tuple(arguments)
-        self.default = default
-        self.noisy = noisy
-        self.roles = tuple(roles)
-        self.summary = summary
-        self.name = ""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    def __getitem__(self, seat: int) -> int:
-        """Only in kernels, where the name stands for the array of executed choices."""
-        raise TypeError(f"{self.name}[{seat}] is read in kernels, from the module's own record")
-
-
-@dataclass(frozen=True)
-class Block:
-    """Decisions of one phase that are gone through together until `again_NAME` says no.
-
-    Attributes:
-        decisions: names of the decisions, in order; they follow each other in the phase.
-    """
-
-    decisions: tuple[str, ...]
 
 
 _PLAIN: dict[str, int] = {
@@ -154,7 +62,15 @@ _PLAIN: dict[str, int] = {
     "witness": 3,
     **dict.fromkeys(PHASES, 2),
 }
-_OF_DECISION = {"who": 3, "mask": 4, "turn": 2, "after": 2, "default": 3}
+_OF_DECISION = {
+    "who": 3,
+    "mask": 4,
+    "turn": 2,
+    "bounds": 4,
+    "joint": 5,
+    "after": 2,
+    "default": 3,
+}
 
 
 def _count(function: Callable[..., Any]) -> int:
@@ -244,13 +160,16 @@ class Module(_Configured, abstract=True):
         strength: `off`, `announced`, `shuffled` or `enforced`; an array of these, one per world;
             or a `Schedule`.
         **parameters: values for declared parameters: one number, or one for each world, or
-            `[worlds, jurisdictions]`.
+            `[worlds, jurisdictions]`; and arrays for what is declared `given`.
     """
 
     #: Whether `strength` may be anything but enforced.
     treatable: ClassVar[bool] = False
     #: Sight arrays that the module fills, or names that it needs others to declare.
     needs: ClassVar[tuple[str, ...]] = ()
+
+    #: Sizes of the module's own dimensions, unless what is given says otherwise.
+    own_dimensions: ClassVar[Mapping[str, int]] = {}
 
     functions: ClassVar[dict[str, Callable[..., Any]]]
     states: ClassVar[dict[str, State]]
@@ -284,10 +203,46 @@ class Module(_Configured, abstract=True):
         self.name = name or snake(type(self).__name__)
         if not self.name.isidentifier() or hasattr(np.record, self.name):
             raise ConfigurationError(f"{self.name!r} cannot be a module's name in a record")
+        given = {n: parameters.pop(n) for n in list(parameters) if self._may_be_given(n)}
         self.values = self._set(parameters)
+        self.dimensions: dict[str, int] = dict(self.own_dimensions)
+        self.arrays = {n: self._given(n, value) for n, value in given.items()}
         self.schedule = schedule(strength)
         if not self.treatable and (self.schedule.to != ENFORCED).any():
             raise ConfigurationError(f"{self.name} is no institution: it has no strength to set")
+
+    @classmethod
+    def _may_be_given(cls, name: str) -> bool:
+        return name in cls.states and cls.states[name].given
+
+    def _given(self, name: str, value: Any) -> np.ndarray[Any, Any]:
+        """Check an array that a user gives, and learn sizes of dimensions from its shape."""
+        state, what = self.states[name], f"{self.name}.{name}"
+        try:
+            array = np.asarray(value, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise ConfigurationError(f"{what} must be an array of numbers") from None
+        axes = len(state.dimensions)
+        wanted = ", ".join(str(d) for d in state.dimensions)
+        if array.ndim not in (axes, axes + 1):
+            raise ConfigurationError(
+                f"{what} has shape {array.shape}: give [{wanted}], or [worlds, {wanted}]"
+            )
+        if np.isnan(array).any() or (array < state.low).any() or (array > state.high).any():
+            raise ConfigurationError(
+                f"{what} must lie in [{state.low:g}, {state.high:g}] {state.unit}".rstrip()
+            )
+        for dimension, size in zip(state.dimensions, array.shape[-axes:], strict=True):
+            if dimension in self.own_dimensions:
+                known = self.dimensions[str(dimension)]
+                self.dimensions[str(dimension)] = size
+                if known not in (size, self.own_dimensions[str(dimension)]):
+                    raise ConfigurationError(
+                        f"{what} has {size} {dimension}, but another array has {known}"
+                    )
+            elif dimension != "agents" and size != dimension:
+                raise ConfigurationError(f"{what} has {size} instead of {dimension} along an axis")
+        return array
 
     @classmethod
     def dtype(cls, sizes: Mapping[str, int]) -> np.dtype[Any]:
@@ -304,8 +259,10 @@ class Module(_Configured, abstract=True):
         fields += state_fields(cls, sizes)
         for decision in cls.decisions.values():
             fields.append((decision.name, np.int32, (sizes["agents"],)))
-            for argument in decision.arguments:
-                fields.append((f"{decision.name}_{argument.name}", np.int32, (sizes["agents"],)))
+            for a in decision.arguments:
+                count = a.size(sizes)
+                shape = (sizes["agents"],) if a.count == 1 else (sizes["agents"], count)
+                fields.append((f"{decision.name}_{a.name}", np.int32, shape))
         return record(fields)
 
 
@@ -418,10 +375,25 @@ class Game(Module, abstract=True):
     declares: ClassVar[tuple[str, ...]] = ()
     #: Least number of agents.
     least_agents: ClassVar[int] = 2
+    #: Seats at a table, unless the matching says otherwise; 0: all of them.
+    table: ClassVar[int] = 2
+    #: Whether a seat can play with all of its neighbours on a graph at once (`meetings`).
+    neighbourly: ClassVar[bool] = False
+    #: What seats see of this game: `Sight`, or a subclass of it with further fields.
+    sight: ClassVar[type[Sight]] = Sight
+    #: Who plays it if nobody says otherwise: names of agents, seat by seat, for each role.
+    customary: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    #: How many rounds, if nobody says otherwise.
+    customary_rounds: ClassVar[int] = 1
 
 
 class Matching(Module, abstract=True):
-    """Who faces whom: sets `w.partner`; an unmatched seat is its own partner."""
+    """Who sits with whom: seats everybody at tables (`take_seat`); who is left over sits alone."""
+
+    #: Whether it needs the scenario to have a network.
+    network: ClassVar[bool] = False
+    #: Whether seats play with all of their neighbours at once.
+    neighbourhood: ClassVar[bool] = False
 
 
 class Replacement(Module, abstract=True):
@@ -487,6 +459,9 @@ class Agent(_Configured, abstract=True):
     tuple of choice and arguments where the decision has arguments. `learn(p, i)` updates what
     it keeps in mind (`p.slots[i]`) after each round. Parameter number `k`, in the order of
     declaration, is `p.params[i, k]`.
+
+    Besides `p.slots[i]` an agent may write only `p.reply[i]`: the arguments of its choice, where
+    a decision has arrays of them.
     """
 
     functions: ClassVar[dict[str, Callable[..., Any]]]
@@ -510,6 +485,15 @@ class Agent(_Configured, abstract=True):
         return snake(type(self).__name__)
 
 
+def seen_by(function: Callable[..., Any]) -> type[Sight]:
+    """The kind of sight that an agent's function is written for: the type of its `p`."""
+    first = next(iter(inspect.signature(function).parameters))
+    hint = function.__annotations__.get(first, Sight)
+    if isinstance(hint, str):
+        hint = function.__globals__.get(hint, Sight)
+    return hint if isinstance(hint, type) and issubclass(hint, Sight) else Sight
+
+
 class External(Agent):
     """A seat that is decided from outside: by a learner, a language model, a human."""
 
@@ -525,6 +509,7 @@ __all__ = [
     "Agent",
     "Argument",
     "Block",
+    "Column",
     "ConfigurationError",
     "Decision",
     "Delegate",
@@ -535,10 +520,12 @@ __all__ = [
     "Metric",
     "Module",
     "Noise",
+    "Phase",
     "Replacement",
     "Schedule",
     "World",
     "nearest",
     "schedule",
+    "seen_by",
     "snake",
 ]

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from posalign_sim.world.accounts import MINOR, account_of
+from posalign_sim.world.draws import mix, wrapping_add
 from posalign_sim.world.record import World
 from posalign_sim.world.record import seats as every_seat
-from posalign_sim.world.sight import observe
 
 
 def earned(w: World, i: int) -> float:
@@ -19,8 +19,21 @@ def earned(w: World, i: int) -> float:
     return points
 
 
+def begin_again(ws: Any, fresh: Any, b: int, root: int, stride: int) -> None:
+    """Put a world back to its beginning, with the luck of its next episode."""
+    w = ws[b]
+    pair = wrapping_add(w.pair, stride)
+    ws[b] = fresh[b]
+    w = ws[b]
+    w.pair = pair
+    w.key = mix(root, pair)
+
+
 def make_advance(
-    run: Callable[..., None], legal: Callable[..., bool], fill_mask: Callable[..., None]
+    run: Callable[..., None],
+    legal: Callable[..., bool],
+    fill_mask: Callable[..., None],
+    observe: Callable[..., None],
 ) -> Callable[..., int]:
     """The function that takes actions for all waiting rows and brings every world to its next.
 
@@ -28,11 +41,13 @@ def make_advance(
         run: the written round's `run`.
         legal: its `legal`.
         fill_mask: its `fill_mask`.
+        observe: its `observe`.
     """
 
     def advance(
         ws: Any,
-        until: int,
+        fresh: Any,
+        root: int,
         external: int,
         pending: int,
         worlds: Any,
@@ -41,6 +56,8 @@ def make_advance(
         choices: Any,
         arguments: Any,
         masks: Any,
+        lows: Any,
+        highs: Any,
         observations: Any,
         rewards: Any,
         ended: Any,
@@ -59,28 +76,35 @@ def make_advance(
             for k in range(w.arguments.shape[1]):
                 w.arguments[i, k] = arguments[row, k]
             w.waiting = 0
+        again = len(fresh) > 0
         rows = 0
         for b in range(len(ws)):
+            if again:
+                ended[b] = 0
             w = ws[b]
-            run(w, until)
-            if w.waiting > 0:
-                for i in every_seat(w):
-                    if w.asked[i] and w.kind[i] == external:
-                        worlds[rows] = b
-                        seats[rows] = i
-                        decisions[rows] = w.decision
-                        fill_mask(w, i, masks[rows])
-                        observe(w.sight, i, observations[rows])
-                        rewards[rows] = earned(w, i)
-                        rows += 1
-            elif w.over and ended[b] == 0:
+            run(w, w.rounds)
+            if w.waiting == 0 and ended[b] == 0:
                 ended[b] = 1
                 place = 0
                 for i in every_seat(w):
                     if w.kind[i] == external:
-                        observe(w.sight, i, final_observations[b, place])
+                        observe(w, i, final_observations[b, place])
                         final_rewards[b, place] = earned(w, i)
                         place += 1
+                if again and w.fault == 0:
+                    begin_again(ws, fresh, b, root, len(ws))
+                    w = ws[b]
+                    run(w, w.rounds)
+            if w.waiting > 0:
+                for i in range(w.asked_from, w.asked_to):
+                    if w.asked[i] and w.kind[i] == external:
+                        worlds[rows] = b
+                        seats[rows] = i
+                        decisions[rows] = w.decision
+                        fill_mask(w, i, masks[rows], lows[rows], highs[rows])
+                        observe(w, i, observations[rows])
+                        rewards[rows] = earned(w, i)
+                        rows += 1
         return rows
 
     return advance

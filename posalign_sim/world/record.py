@@ -2,8 +2,8 @@
 
 Whatever is an index is stored unsigned: a negative index would silently read the last row.
 Axis legend: `N` agents (capacity), `M` identities, `R` relations remembered, `I` interactions a
-round, `A` arguments of a choice. Only `np.record` views of these fields exist at run time; the
-classes here are their specification and their type.
+round, `A` arguments of a choice, `E` directed edges of the network. Only `np.record` views of
+these fields exist at run time; the classes here are their specification and their type.
 """
 
 from __future__ import annotations
@@ -106,6 +106,8 @@ class Sight:
     since: Ints = per_agent(np.int64)
     params: Floats = per_agent(np.float64, "params")
     slots: Floats = per_agent(np.float64, "slots")
+    # what it answers with, where a choice has arrays of arguments
+    reply: Ints = per_agent(np.int32, "arguments")
     # what the game tells a seat about its own decision, in points
     temptation: Floats = per_agent()
     exposure: Floats = per_agent()
@@ -121,10 +123,12 @@ class Sight:
     treated: Floats = per_agent(initial=-1)
     sanction: Floats = per_agent()
     # what a seat remembers of each partner (R of them)
+    heard: Ints = per_agent(np.int32)
     turns: Ints = per_agent(np.int32, "relations")
     own_last: Floats = per_agent(np.float64, "relations", initial=1)
     other_last: Floats = per_agent(np.float64, "relations", initial=1)
     other_total: Floats = per_agent(np.float64, "relations")
+    other_acts: Floats = per_agent(np.float64, "relations")
     other_worst: Floats = per_agent(np.float64, "relations", initial=1)
     # what institutions publish about an identity
     standing: Floats = per_identity(initial=1)
@@ -165,14 +169,19 @@ class World:
     fault_clock: int = scalar(np.int64)
     waiting: int = scalar(np.int32)
     decision: int = scalar(np.int32)
+    turn: int = scalar(np.uint32)
+    asked_from: int = scalar(np.uint32)
+    asked_to: int = scalar(np.uint32)
     passes: int = scalar(np.uint64)
     # zero-sum twin: each payoff less the seats' mean, plus a constant
     twin: int = scalar(np.uint8)
     twin_constant: float = scalar()
     nature_mark: int = scalar(np.int64)
+    outsiders_mark: int = scalar(np.int64)
     # what the game says of itself
     standard: float = scalar(initial=1)
     first_best: float = scalar()
+    table_size: int = scalar(np.uint32, initial=2)
     # seats
     agents: int = scalar(np.int32)
     identities: int = scalar(np.int32)
@@ -182,7 +191,14 @@ class World:
     birth: Keys = per_agent(np.uint64)
     order: Ints = per_agent(np.uint32)
     birth_rank: Ints = per_agent(np.uint32)
+    # the table: who sits next (in pairs the other; alone, oneself), the first, one's own chair
     partner: Ints = per_agent(np.uint32)
+    host: Ints = per_agent(np.uint32)
+    chair: Ints = per_agent(np.uint32)
+    # the network, if there is one: seat i's neighbours are `degree[i]` entries of `edge_to`
+    first_edge: Ints = per_agent(np.uint32)
+    degree: Ints = per_agent(np.uint32)
+    edge_to: Ints = table(np.uint32, "edges")
     face: Ints = per_agent(np.uint32)
     asked: Flags = per_agent(np.uint8)
     chosen: Ints = per_agent(np.int32)
@@ -204,7 +220,7 @@ class World:
     # nested records; their dtypes are put together by the scenario's structure
     interactions: Any
     findings: Any
-    sight: Sight
+    sight: Any
 
 
 def seats(w: World) -> range:
@@ -229,13 +245,53 @@ def _later_born_of_two(w: World, i: int, j: int) -> int:
 
 
 def facing(w: World, i: int) -> int:
-    """The seat that seat `i` faces now; itself if it faces nobody."""
+    """The seat next to seat `i` at its table: in pairs the other; itself if it sits alone.
+
+    Going from one to the next leads round the table and back.
+    """
     return w.partner[i]
 
 
 @variant(facing, "couple")
 def _the_other(w: World, i: int) -> int:
     return 1 - i
+
+
+def meetings(w: World, i: int) -> int:
+    """How many seats seat `i` plays with now: one, or none; on a network, all its neighbours."""
+    return 0 if w.partner[i] == i else 1
+
+
+@variant(meetings, "couple")
+def _one_meeting(w: World, i: int) -> int:
+    return 1
+
+
+@variant(meetings, "neighbourhood")
+def _neighbours(w: World, i: int) -> int:
+    return w.degree[i]
+
+
+def met(w: World, i: int, k: int) -> int:
+    """The seat that seat `i` plays with in its meeting number `k`."""
+    return facing(w, i)
+
+
+@variant(met, "neighbourhood")
+def _neighbour(w: World, i: int, k: int) -> int:
+    return w.edge_to[w.first_edge[i] + k]
+
+
+def take_seat(w: World, i: int, following: int, host: int, chair: int) -> None:
+    """Seat `i` sits down at the table of `host`, on a chair, with `following` next to it."""
+    w.partner[i] = following
+    w.host[i] = host
+    w.chair[i] = chair
+
+
+@variant(take_seat, "unplaced")
+def _sit_anywhere(w: World, i: int, following: int, host: int, chair: int) -> None:
+    w.partner[i] = following
 
 
 def face(w: World, i: int) -> int:

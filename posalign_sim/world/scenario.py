@@ -10,7 +10,7 @@ import numpy as np
 
 from posalign_sim.world.accounts import MINOR
 from posalign_sim.world.draws import key_of, mix, mix_many
-from posalign_sim.world.fields import State
+from posalign_sim.world.fields import State, declared
 from posalign_sim.world.matching import Fixed
 from posalign_sim.world.modules import (
     Agent,
@@ -25,9 +25,12 @@ from posalign_sim.world.modules import (
     Module,
     Noise,
     nearest,
+    seen_by,
+    snake,
 )
+from posalign_sim.world.network import Network
 from posalign_sim.world.noise import Forced
-from posalign_sim.world.record import Sight, World
+from posalign_sim.world.record import World
 from posalign_sim.world.structure import Structure
 
 #: Rounds of a horizon that nothing but the continuation probability ends.
@@ -53,6 +56,8 @@ class Scenario:
             `"pairs"`: every partner for ever.
         residence: jurisdiction of each seat; all in the first if not given.
         faces: identities that each agent may hold; records and accounts belong to identities.
+        network: who can meet, or hear of, whom; see `Network`.
+        features: names of the features that external seats observe; all if not given.
         births: birth ranks of the seats, a permutation; luck follows them, not seat numbers.
         events: how many events each world can log; 0 for no log.
 
@@ -87,6 +92,8 @@ class Scenario:
         residence: Sequence[int] | None = None,
         faces: int = 1,
         births: Sequence[int] | None = None,
+        network: Network | None = None,
+        features: Sequence[str] | None = None,
         events: int = 0,
     ) -> None:
         """See the class."""
@@ -116,6 +123,8 @@ class Scenario:
         self.residence = _residence(residence, len(self.seats))
         self.faces = int(_numbers("faces", faces, 1, 64))
         self.births = _births(births, len(self.seats))
+        self.network = network
+        self.features = None if features is None else tuple(features)
         self.events = int(events)
         self._check()
 
@@ -165,7 +174,22 @@ class Scenario:
             pairs=self.pairs,
             jurisdictions=int(self.residence.max()) + 1,
             events=self.events,
+            dimensions=tuple(sorted(self._dimensions().items())),
+            chosen=self.features,
         )
+
+    def _dimensions(self) -> dict[str, int]:
+        """Sizes of the modules' own dimensions, and of the network."""
+        found: dict[str, int] = {}
+        for module in self.modules:
+            for name, size in module.dimensions.items():
+                if found.setdefault(name, size) != size:
+                    raise ConfigurationError(
+                        f"{module.name} has {size} {name}, another module {found[name]}"
+                    )
+        if self.network is not None:
+            found["edges"] = max(1, len(self.network.edge_to))
+        return found
 
     def _check(self) -> None:
         names = [m.name for m in self.modules]
@@ -187,9 +211,47 @@ class Scenario:
                     f"{self.game.name} cannot carry {institution.name}: the game does not declare "
                     f"{', '.join(missing)}"
                 )
+        self._check_tables()
+        self._check_sight()
         for point in self.structure.points:
             if not _answered(point.decision, point.functions):
                 self._check_knowledge(point.name, point.decision)
+
+    def _check_tables(self) -> None:
+        matching, game, network = self.matching, self.game, self.network
+        if matching.network and network is None:
+            raise ConfigurationError(
+                f"{matching.name} needs to know who is whose neighbour: network="
+            )
+        if network is not None and len(network.degree) != self.agents:
+            raise ConfigurationError(
+                f"the network has {len(network.degree)} nodes for {self.agents} seats"
+            )
+        if matching.neighbourhood and not game.neighbourly:
+            raise ConfigurationError(
+                f"{game.name} cannot be played with all neighbours at once: use NeighbourPairs()"
+            )
+        size = matching.values.get("table", np.zeros(()))
+        if game.table == 2 and not np.isin(size, (0, 2)).all():
+            raise ConfigurationError(
+                f"{game.name} is played by two: {matching.name}.table is 0 or 2"
+            )
+        if size.max() > self.agents:
+            raise ConfigurationError(
+                f"{matching.name}.table is {size.max():g}, but there are only {self.agents} seats"
+            )
+
+    def _check_sight(self) -> None:
+        """Refuse agents who look for what this game does not tell."""
+        asked = {p.decision.name for p in self.structure.points} | {"learn"}
+        for spec in self.structure.agents:
+            for name in sorted(asked & set(spec.functions)):
+                wanted = seen_by(spec.functions[name])
+                if not issubclass(self.game.sight, wanted):
+                    raise ConfigurationError(
+                        f"{snake(spec.__name__)}.{name} looks at what {self.game.name} does not "
+                        f"tell: it needs {wanted.__name__}"
+                    )
 
     def _check_knowledge(self, point: str, decision: Decision) -> None:
         for seat, agent in enumerate(self.seats):
@@ -232,10 +294,15 @@ class Scenario:
         return ws
 
     def _fill_states(self, ws: np.ndarray[Any, Any]) -> None:
-        for spec, part in ((World, ws), (Sight, ws["sight"])):
-            for name, state in vars(spec).items():
-                if isinstance(state, State) and state.initial:
+        for spec, part in ((World, ws), (self.game.sight, ws["sight"])):
+            for name, state in declared(spec, State).items():
+                if state.initial:
                     part[name] = state.initial
+        ws["table_size"] = self.game.table or self.agents
+        if self.network is not None:
+            ws["first_edge"][:, : self.agents] = self.network.first_edge
+            ws["degree"][:, : self.agents] = self.network.degree
+            ws["edge_to"][:, : len(self.network.edge_to)] = self.network.edge_to
 
     def _fill_seats(self, ws: np.ndarray[Any, Any]) -> None:
         n, kinds = self.agents, self.structure.agents
@@ -275,6 +342,8 @@ class Scenario:
         for name, state in module.states.items():
             if state.initial:
                 own[name] = state.initial
+        for name, array in module.arrays.items():
+            self._give(f"{module.name}.{name}", own[name], module.states[name], array)
         if module.treatable:
             starts, to = module.schedule.starts, module.schedule.to
             steps = starts.shape[-1]
@@ -286,6 +355,18 @@ class Scenario:
                 raise ConfigurationError(f"{what} has {len(starts)} values for {len(ws)} worlds")
             round_[..., :steps] = starts.reshape(shape)
             strength[..., :steps] = to.reshape(shape)
+
+    def _give(self, what: str, field: Any, state: State, array: np.ndarray[Any, Any]) -> None:
+        """Put an array that the user gave into a field of all worlds."""
+        axes = len(state.dimensions)
+        if array.ndim > axes and len(array) not in (1, len(field)):
+            raise ConfigurationError(f"{what} has {len(array)} values for {len(field)} worlds")
+        if state.dimensions[:1] == ("agents",):
+            size = array.shape[-axes]
+            if size != self.agents:
+                raise ConfigurationError(f"{what} has {size} rows for {self.agents} seats")
+            field = field[:, :size]
+        field[...] = array
 
     def _each(
         self, what: str, value: np.ndarray[Any, Any], count: int, places: bool = False

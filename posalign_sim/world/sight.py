@@ -6,6 +6,8 @@ what each seat remembers. A memory that nobody in the scenario reads is not kept
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,17 @@ import numpy as np
 from posalign_sim.world.compiler import variant
 from posalign_sim.world.conduct import breached
 from posalign_sim.world.draws import chance
-from posalign_sim.world.record import GROUP, NOBODY, Sight, World, face, holder, seats
+from posalign_sim.world.fields import State, declared
+from posalign_sim.world.record import (
+    GROUP,
+    NOBODY,
+    Sight,
+    World,
+    face,
+    facing,
+    holder,
+    seats,
+)
 
 #: Index under which an agent's draw decides whether it gets to see a partner's record.
 _LOOK = 0x100C
@@ -47,11 +59,11 @@ def other_last(p: Sight, i: int) -> float:
 
 
 def other_mean(p: Sight, i: int) -> float:
-    """Mean cooperation of the partner over all their meetings; 1 before they have met."""
-    met = turns(p, i)
-    if met == 0:
+    """Mean cooperation of the partner over all its acts towards this seat; 1 before the first."""
+    k = slot(p, i)
+    if p.other_acts[i, k] == 0:
         return 1.0
-    return p.other_total[i, slot(p, i)] / met
+    return p.other_total[i, k] / p.other_acts[i, k]
 
 
 def other_worst(p: Sight, i: int) -> float:
@@ -65,7 +77,7 @@ def standing(p: Sight, i: int, m: int) -> float:
     A record is seen with the probability that the publisher states (`p.visibility`), drawn for
     each viewer and round.
     """
-    if p.standing_known[m] == 0 or chance(p, i, _LOOK) >= p.visibility:
+    if m == NOBODY or p.standing_known[m] == 0 or chance(p, i, _LOOK) >= p.visibility:
         return -1.0
     return p.standing[m]
 
@@ -110,6 +122,7 @@ def forget_relation(p: Sight, i: int, k: int) -> None:
 def forget_counts(p: Sight, i: int, k: int) -> None:
     """Seat `i` begins its tally of the partner in place `k` anew."""
     p.other_total[i, k] = 0.0
+    p.other_acts[i, k] = 0.0
     p.other_worst[i, k] = 1.0
 
 
@@ -118,25 +131,100 @@ def _no_counts(p: Sight, i: int, k: int) -> None:
     pass
 
 
-def note_last(w: World, x: Any) -> None:
-    """Both sides of an interaction remember it as what happened last between them."""
-    cooperation = x.cooperation
+def count_heard(w: World, x: Any) -> None:
+    """Whoever an act touches has heard of one act more in this round."""
+    p = w.sight
     if x.target != GROUP:
-        p = w.sight
-        a = holder(w, x.actor)
-        b = holder(w, x.target)
-        p.own_last[a, slot(p, a)] = cooperation
-        p.other_last[b, slot(p, b)] = cooperation
+        p.heard[holder(w, x.target)] += 1
+        return
+    a = holder(w, x.actor)
+    j = facing(w, a)
+    while j != a:
+        p.heard[j] += 1
+        j = facing(w, j)
+
+
+def note_last(w: World, x: Any) -> None:
+    """Both sides of an interaction remember it as what happened last between them.
+
+    Whoever is touched by several acts in a round, at a table or on a network, remembers their
+    mean: those with whom one plays at once are remembered as one.
+    """
+    p = w.sight
+    a = holder(w, x.actor)
+    p.own_last[a, slot(p, a)] = x.cooperation
+    if x.target != GROUP:
+        hear_last(p, holder(w, x.target), x.cooperation)
+        return
+    j = facing(w, a)
+    while j != a:
+        hear_last(p, j, x.cooperation)
+        j = facing(w, j)
+
+
+def hear_last(p: Sight, b: int, cooperation: float) -> None:
+    """Seat `b` adds an act to the mean of what was last done to it."""
+    k = slot(p, b)
+    last = p.other_last[b, k]
+    p.other_last[b, k] = (
+        cooperation if p.heard[b] == 1 else last + (cooperation - last) / p.heard[b]
+    )
+
+
+@variant(note_last, "dyadic")
+def _note_last_of_two(w: World, x: Any) -> None:
+    p = w.sight
+    a = holder(w, x.actor)
+    b = holder(w, x.target)
+    p.own_last[a, slot(p, a)] = x.cooperation
+    p.other_last[b, slot(p, b)] = x.cooperation
 
 
 def note_counts(w: World, x: Any) -> None:
-    """The target adds what was done to it to its tally of that partner."""
+    """Whoever is touched adds what was done to its tally; several acts of a round make one."""
     if x.target != GROUP:
-        p = w.sight
-        b = holder(w, x.target)
-        k = slot(p, b)
-        p.other_total[b, k] += x.cooperation
-        p.other_worst[b, k] = min(p.other_worst[b, k], x.cooperation)
+        hear_counts(w, holder(w, x.target), x.cooperation)
+        return
+    a = holder(w, x.actor)
+    j = facing(w, a)
+    while j != a:
+        hear_counts(w, j, x.cooperation)
+        j = facing(w, j)
+
+
+def hear_counts(w: World, b: int, cooperation: float) -> None:
+    """Seat `b` adds an act to its tally, as one of the `company` that it is in."""
+    p = w.sight
+    k = slot(p, b)
+    weight = 1.0 / company(w, b)
+    p.other_total[b, k] += weight * cooperation
+    p.other_acts[b, k] += weight
+    p.other_worst[b, k] = min(p.other_worst[b, k], cooperation)
+
+
+@variant(note_counts, "dyadic")
+def _note_counts_of_two(w: World, x: Any) -> None:
+    p = w.sight
+    b = holder(w, x.target)
+    k = slot(p, b)
+    p.other_total[b, k] += x.cooperation
+    p.other_acts[b, k] += 1.0
+    p.other_worst[b, k] = min(p.other_worst[b, k], x.cooperation)
+
+
+def company(w: World, i: int) -> int:
+    """How many others seat `i` plays with now, at its table."""
+    count = 0
+    j = facing(w, i)
+    while j != i:
+        count += 1
+        j = facing(w, j)
+    return max(1, count)
+
+
+@variant(company, "neighbourhood")
+def _neighbours(w: World, i: int) -> int:
+    return max(1, w.degree[i])
 
 
 def note_turns(w: World, x: Any) -> None:
@@ -155,9 +243,39 @@ def note_treatment(w: World, x: Any) -> None:
     p.gave[a] = x.cooperation
     p.kept[a] = kept
     if x.target != GROUP:
-        b = holder(w, x.target)
-        p.received[b] = x.cooperation
-        p.treated[b] = kept
+        hear_treatment(p, holder(w, x.target), x.cooperation, kept)
+        return
+    j = facing(w, a)
+    while j != a:
+        hear_treatment(p, j, x.cooperation, kept)
+        j = facing(w, j)
+
+
+def hear_treatment(p: Sight, b: int, cooperation: float, kept: float) -> None:
+    """Seat `b` adds an act to the mean of how it was treated in this round."""
+    heard = p.heard[b]
+    p.received[b] = (
+        cooperation if heard == 1 else p.received[b] + (cooperation - p.received[b]) / heard
+    )
+    p.treated[b] = kept if heard == 1 else p.treated[b] + (kept - p.treated[b]) / heard
+
+
+@variant(note_treatment, "dyadic")
+def _note_treatment_of_two(w: World, x: Any) -> None:
+    p = w.sight
+    kept = 0.0 if breached(w, x) else 1.0
+    a = holder(w, x.actor)
+    b = holder(w, x.target)
+    p.gave[a] = x.cooperation
+    p.kept[a] = kept
+    p.received[b] = x.cooperation
+    p.treated[b] = kept
+
+
+def forget_heard(w: World) -> None:
+    """At the start of a round nobody has heard of an act yet."""
+    for i in seats(w):
+        w.sight.heard[i] = 0
 
 
 def forget_treatment(w: World) -> None:
@@ -174,81 +292,108 @@ def forget_treatment(w: World) -> None:
 #: Which memory each kernel keeps: the fields whose readers make it necessary.
 MEMORIES = (
     (("own_last", "other_last"), note_last),
-    (("other_total", "other_worst"), note_counts),
+    (("other_total", "other_acts", "other_worst"), note_counts),
     (("turns",), note_turns),
     (("gave", "received", "kept", "treated", "sanction"), note_treatment),
 )
-RELATIONS = ("own_last", "other_last", "other_total", "other_worst", "turns")
+RELATIONS = ("own_last", "other_last", "other_total", "other_acts", "other_worst", "turns")
 
 
 # --- the same, as numbers for a learner ---------------------------------------------------------
 
-#: Name, least and greatest value of each feature that `observe` writes.
-FEATURES: tuple[tuple[str, float, float], ...] = (
-    ("round", 0, np.inf),
-    ("rounds_left", 0, np.inf),
-    ("continuation", 0, 1),
-    ("role", 0, np.inf),
-    ("temptation", -np.inf, np.inf),
-    ("exposure", -np.inf, np.inf),
-    ("rent", -np.inf, np.inf),
-    ("fallback", -np.inf, np.inf),
-    ("hope", -np.inf, np.inf),
-    ("risk", -np.inf, np.inf),
-    ("gave", -1, 1),
-    ("received", -1, 1),
-    ("kept", -1, 1),
-    ("treated", -1, 1),
-    ("sanction", -np.inf, np.inf),
-    ("turns", 0, np.inf),
-    ("own_last", 0, 1),
-    ("other_last", 0, 1),
-    ("other_mean", 0, 1),
-    ("other_worst", 0, 1),
-    ("partner_standing", -1, 1),
-    ("partner_bonded", 0, np.inf),
-    ("at_stake", 0, np.inf),
-    ("loss_if_breach", 0, np.inf),
-    ("loss_if_kept", 0, np.inf),
-    ("refund_if_breach", 0, 1),
-    ("refund_if_kept", 0, 1),
-    ("forfeit_if_breach", 0, 1),
-    ("forfeit_if_kept", 0, 1),
-    ("record_seen", 0, 1),
+
+@dataclass(frozen=True)
+class Feature:
+    """One number of an observation.
+
+    Attributes:
+        name: what it is called.
+        expression: how the written round reads it, of sight `p`, seat `i` and world `w`.
+        low: least value.
+        high: greatest value.
+        unit: what it counts.
+        summary: what it says.
+    """
+
+    name: str
+    expression: str
+    low: float = -np.inf
+    high: float = np.inf
+    unit: str = ""
+    summary: str = ""
+
+
+def partner_standing(p: Sight, i: int) -> float:
+    """Standing of the partner's identity as seat `i` sees it; -1 if it does not."""
+    return standing(p, i, p.partner[i])
+
+
+def partner_bonded(p: Sight, i: int) -> float:
+    """Points that the partner has posted as a bond; 0 where there is no partner."""
+    m = p.partner[i]
+    return p.bonded[m] if m != NOBODY else 0.0
+
+
+_INF = np.inf
+
+#: What every seat can see in every game.
+FEATURES: tuple[Feature, ...] = (
+    Feature("round", "p.clock", 0, _INF, "rounds", "rounds that are over"),
+    Feature("rounds_left", "remaining(p)", 0, _INF, "rounds", "rounds after this one at most"),
+    Feature("continuation", "p.continuation", 0, 1, "probability", "that a round follows this one"),
+    Feature("role", "p.role[i]", 0, _INF, "index", "the seat's role"),
+    Feature("temptation", "p.temptation[i]", -_INF, _INF, "points", "gain from a breach, at once"),
+    Feature("exposure", "p.exposure[i]", -_INF, _INF, "points", "the partner's gain from one"),
+    Feature("rent", "p.rent[i]", -_INF, _INF, "points", "what a deal that is kept earns"),
+    Feature("fallback", "p.fallback[i]", -_INF, _INF, "points", "what no deal earns"),
+    Feature("hope", "p.hope[i]", -_INF, _INF, "points", "gain from relying on who keeps its word"),
+    Feature("risk", "p.risk[i]", -_INF, _INF, "points", "gain from relying on who does not"),
+    Feature("gave", "p.gave[i]", -1, 1, "cooperation", "own act in this round; -1: none"),
+    Feature("received", "p.received[i]", -1, 1, "cooperation", "what was done to it; -1: nothing"),
+    Feature("kept", "p.kept[i]", -1, 1, "share", "whether it kept its word; -1: no act"),
+    Feature("treated", "p.treated[i]", -1, 1, "share", "whether others did; -1: no act"),
+    Feature("sanction", "p.sanction[i]", -_INF, _INF, "points", "what it was made to pay"),
+    Feature("turns", "turns(p, i)", 0, _INF, "rounds", "rounds with this partner so far"),
+    Feature("own_last", "own_last(p, i)", 0, 1, "cooperation", "own act when they last met"),
+    Feature("other_last", "other_last(p, i)", 0, 1, "cooperation", "the partner's act then"),
+    Feature("other_mean", "other_mean(p, i)", 0, 1, "cooperation", "the partner's acts, mean"),
+    Feature("other_worst", "other_worst(p, i)", 0, 1, "cooperation", "the partner's worst act"),
+    Feature("partner_standing", "partner_standing(p, i)", -1, 1, "standing", "-1: not seen"),
+    Feature("partner_bonded", "partner_bonded(p, i)", 0, _INF, "points", "the partner's bond"),
+    Feature("at_stake", "p.at_stake[i]", 0, _INF, "points", "what is paid for the act"),
+    Feature("loss_if_breach", "p.loss_if_breach", -_INF, _INF, "points", "expected after a breach"),
+    Feature("loss_if_kept", "p.loss_if_kept", -_INF, _INF, "points", "expected after none"),
+    Feature(
+        "refund_if_breach", "p.refund_if_breach", 0, _INF, "share", "of what was paid, expected"
+    ),
+    Feature("refund_if_kept", "p.refund_if_kept", 0, _INF, "share", "the same after no breach"),
+    Feature("forfeit_if_breach", "p.forfeit_if_breach", 0, _INF, "probability", "to lose a bond"),
+    Feature("forfeit_if_kept", "p.forfeit_if_kept", 0, _INF, "probability", "after no breach"),
+    Feature(
+        "record_seen", "p.record_seen", 0, _INF, "probability", "the next partner sees a breach"
+    ),
 )
 
 
-def observe(p: Sight, i: int, out: Any) -> None:
-    """Write what seat `i` sees into `out`, a float array of `len(FEATURES)`, in that order."""
-    m = p.partner[i]
-    met = m != NOBODY
-    out[0] = p.clock
-    out[1] = remaining(p)
-    out[2] = p.continuation
-    out[3] = p.role[i]
-    out[4] = p.temptation[i]
-    out[5] = p.exposure[i]
-    out[6] = p.rent[i]
-    out[7] = p.fallback[i]
-    out[8] = p.hope[i]
-    out[9] = p.risk[i]
-    out[10] = p.gave[i]
-    out[11] = p.received[i]
-    out[12] = p.kept[i]
-    out[13] = p.treated[i]
-    out[14] = p.sanction[i]
-    out[15] = turns(p, i)
-    out[16] = own_last(p, i)
-    out[17] = other_last(p, i)
-    out[18] = other_mean(p, i)
-    out[19] = other_worst(p, i)
-    out[20] = standing(p, i, m) if met else -1.0
-    out[21] = p.bonded[m] if met else 0.0
-    out[22] = p.at_stake[i]
-    out[23] = p.loss_if_breach
-    out[24] = p.loss_if_kept
-    out[25] = p.refund_if_breach
-    out[26] = p.refund_if_kept
-    out[27] = p.forfeit_if_breach
-    out[28] = p.forfeit_if_kept
-    out[29] = p.record_seen
+def told(spec: type[Sight], sizes: Mapping[str, int]) -> tuple[Feature, ...]:
+    """Features of what a game tells besides: the fields of its own kind of sight."""
+    found = []
+    common = declared(Sight, State)
+    for name, state in declared(spec, State).items():
+        if name in common:
+            continue
+        own = state.dimensions[:1] == ("agents",)
+        shape = state.shape(sizes)[1:] if own else state.shape(sizes)
+        for index in np.ndindex(*shape):
+            places = [*(["i"] if own else []), *map(str, index)]
+            found.append(
+                Feature(
+                    "_".join([name, *map(str, index)]),
+                    f"p.{name}[{', '.join(places)}]" if places else f"p.{name}",
+                    state.low,
+                    state.high,
+                    state.unit,
+                    state.summary,
+                )
+            )
+    return tuple(found)

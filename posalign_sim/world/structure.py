@@ -14,14 +14,33 @@ from typing import Any
 
 import numpy as np
 
+from posalign_sim.world import sight
 from posalign_sim.world.compiler import Trait, global_names, names_read
 from posalign_sim.world.draws import key_of
+from posalign_sim.world.errors import ConfigurationError, nearest
 from posalign_sim.world.events import EVENT
 from posalign_sim.world.fields import record, state_fields
 from posalign_sim.world.matching import Fixed
-from posalign_sim.world.modules import Agent, Decision, External, Game, Module
-from posalign_sim.world.record import PARAMS, SLOTS, Finding, Interaction, Sight, World, facing
-from posalign_sim.world.sight import FEATURES, MEMORIES, RELATIONS, note_counts, note_treatment
+from posalign_sim.world.modules import Agent, Decision, External, Game, Matching, Module
+from posalign_sim.world.record import (
+    PARAMS,
+    SLOTS,
+    Finding,
+    Interaction,
+    World,
+    facing,
+    meetings,
+    take_seat,
+)
+from posalign_sim.world.sight import (
+    FEATURES,
+    MEMORIES,
+    RELATIONS,
+    Feature,
+    note_counts,
+    note_treatment,
+    told,
+)
 
 #: Fields of an interaction that only matter to those who judge it, or who make it good.
 _JUDGED = ("pledged", "promised", "delivered", "breached")
@@ -80,6 +99,8 @@ class Structure:
         pairs: whether every partner is remembered (else only the present one).
         jurisdictions: how many charters can rule at once.
         events: how many events a world keeps; 0 for no log.
+        dimensions: sizes of the modules' own dimensions, and of the network.
+        chosen: names of the features that external seats observe; None for all of them.
     """
 
     modules: tuple[tuple[str, type[Module]], ...]
@@ -89,6 +110,8 @@ class Structure:
     pairs: bool = False
     jurisdictions: int = 1
     events: int = 0
+    dimensions: tuple[tuple[str, int], ...] = ()
+    chosen: tuple[str, ...] | None = None
 
     @property
     def game(self) -> tuple[str, type[Game]]:
@@ -118,9 +141,13 @@ class Structure:
     @cached_property
     def names(self) -> frozenset[str]:
         """Every attribute and global name that the modules' and agents' functions read."""
+        return names_used(self.kernels)
+
+    @property
+    def kernels(self) -> list[Callable[..., Any]]:
+        """Every function of the modules and agents."""
         kernels = [f for _, spec in self.modules for f in spec.functions.values()]
-        kernels += [f for spec in self.agents for f in spec.functions.values()]
-        return names_used(kernels)
+        return kernels + [f for spec in self.agents for f in spec.functions.values()]
 
     @property
     def traits(self) -> tuple[Trait, ...]:
@@ -132,6 +159,12 @@ class Structure:
             found.append("pair")
         if self.couple:
             found.append("couple")
+        if self.neighbourhood:
+            found.append("neighbourhood")
+        if self.dyadic:
+            found.append("dyadic")
+        if names_used(self.kernels, but=(take_seat,)).isdisjoint(("host", "chair")):
+            found.append("unplaced")
         if self.faces == 1:
             found.append("one_face")
         if note_counts not in self.memories:
@@ -150,8 +183,11 @@ class Structure:
     @cached_property
     def sizes(self) -> dict[str, int]:
         """The size of every named dimension."""
-        arguments = max((len(p.decision.arguments) for p in self.points), default=0)
+        sizes = {"edges": 1, **dict(self.dimensions)}
+        arguments = max((len(p.decision.columns(sizes)) for p in self.points), default=0)
+        acts = self.capacity * self.game[1].interactions_per_agent
         return {
+            **sizes,
             "agents": self.capacity,
             "identities": self.capacity * self.faces,
             # Room for what agents are given and keep, if any of them reads it.
@@ -159,7 +195,7 @@ class Structure:
             "slots": SLOTS if "slots" in self.names else 1,
             "relations": self.capacity * self.faces if self.pairs else 1,
             "accounts": 3 + self.jurisdictions,
-            "interactions": self.capacity * self.game[1].interactions_per_agent,
+            "interactions": max(acts, sizes["edges"]) if self.neighbourhood else acts,
             "arguments": max(1, arguments),
         }
 
@@ -172,7 +208,7 @@ class Structure:
         findings = record(state_fields(Finding, sizes))
         fields.append(("interactions", interactions, (sizes["interactions"],)))
         fields.append(("findings", findings, (sizes["interactions"],)))
-        fields.append(("sight", record(state_fields(Sight, sizes))))
+        fields.append(("sight", record(state_fields(self.game[1].sight, sizes))))
         for name, spec in self.modules:
             # One record a jurisdiction: each has its own parameters and its own books.
             shape = (self.jurisdictions,) if self.governs(spec) else ()
@@ -211,7 +247,7 @@ class Structure:
         """
         fixed = any(spec is Fixed for _, spec in self.modules)
         others = [f for _, s in self.modules if s is not Fixed for f in s.functions.values()]
-        writable = "partner" in names_used(others, but=(facing,))
+        writable = "partner" in names_used(others, but=(facing, meetings))
         return self.capacity == 2 and fixed and not self.rematches and not writable
 
     @property
@@ -222,11 +258,46 @@ class Structure:
         # Who takes on a new identity is a new partner.
         return meets or chooses or "drop" in self.names
 
-    def _used(self, fields: Iterable[str]) -> bool:
-        # An external seat may be shown everything, so everything is kept for it.
-        return self.external >= 0 or not self.names.isdisjoint(fields)
+    @property
+    def neighbourhood(self) -> bool:
+        """Whether seats play with all of their neighbours on the network at once."""
+        return any(issubclass(spec, Matching) and spec.neighbourhood for _, spec in self.modules)
 
     @property
-    def features(self) -> int:
-        """Width of an observation."""
-        return len(FEATURES)
+    def dyadic(self) -> bool:
+        """Whether each act touches one other seat, and nobody plays with several at once."""
+        game = self.game[1]
+        acts = names_used(list(game.functions.values()))
+        return game.table == 2 and not self.neighbourhood and "GROUP" not in acts
+
+    def _used(self, fields: Iterable[str]) -> bool:
+        return not (self.names | self._observed).isdisjoint(fields)
+
+    @cached_property
+    def _observed(self) -> frozenset[str]:
+        """Names of what external seats are shown, which must be kept for them."""
+        if self.external < 0:
+            return frozenset()
+        lines = "".join(f"    {f.expression}\n" for f in self.features)
+        scope = dict(vars(sight))
+        exec(f"def shown(w, p, i):\n{lines}    return 0", scope)
+        return names_used([scope["shown"]])
+
+    @cached_property
+    def features(self) -> tuple[Feature, ...]:
+        """What an external seat observes: what is asked, what all see, what the game tells.
+
+        Raises:
+            ConfigurationError: a chosen feature does not exist.
+        """
+        asked = [
+            Feature(f"at_{p.decision.name}", f"w.decision == {p.number}", 0, 1, "", "asked now")
+            for p in self.points
+        ]
+        every = {f.name: f for f in [*asked, *FEATURES, *told(self.game[1].sight, self.sizes)]}
+        if self.chosen is None:
+            return tuple(every.values())
+        for name in self.chosen:
+            if name not in every:
+                raise ConfigurationError(f"no feature is called {name!r}: {nearest(name, every)}")
+        return tuple(every[name] for name in self.chosen)

@@ -14,7 +14,7 @@ from typing import Any
 
 import posalign_sim
 from posalign_sim.world.compiler import Mode, cache_folder, write_whole
-from posalign_sim.world.modules import PHASES, Block, Metric, Replacement, snake
+from posalign_sim.world.modules import PHASES, Block, Column, Metric, Replacement, snake
 from posalign_sim.world.sight import note_treatment
 from posalign_sim.world.structure import Point, Structure
 
@@ -28,17 +28,21 @@ from posalign_sim.world.compiler import rare
 from posalign_sim.world.conduct import draw_veil
 from posalign_sim.world.draws import wrapping_add
 from posalign_sim.world.events import close_digest, decision_event
-from posalign_sim.world.faults import BAD_CHOICE, BAD_INDEX, raise_fault
+from posalign_sim.world.faults import BAD_CHOICE, BAD_INDEX, ENDLESS_BLOCK, raise_fault
 from posalign_sim.world.modules import ANNOUNCED, OFF, SHUFFLED
 from posalign_sim.world.record import NOBODY, seats
 from posalign_sim.world.rounds import (
     begin_world, clear_signals, close_round, open_round, settle_accounts, strength_now,
 )
 from posalign_sim.world.sight import (
-    acquaint, forget_relation, forget_treatment, introduce, note_counts, note_last,
-    note_treatment, note_turns,
+    acquaint, count_heard, forget_heard, forget_relation, forget_treatment, introduce,
+    note_counts, note_last, note_treatment, note_turns, other_last, other_mean, other_worst,
+    own_last, partner_bonded, partner_standing, remaining, turns,
 )
 '''
+
+#: Times that a block may be gone through in one round.
+_PASSES = 1_000_000
 
 
 #: Agents above which worlds are run one at a time: two would crowd the cache.
@@ -81,6 +85,7 @@ class Writer:
         self._bindings()
         for point in self.structure.points:
             self._ask(point)
+            self._allow(point)
             self._commit(point)
         if "drop" in self.structure.names:
             self._forget()
@@ -91,6 +96,7 @@ class Writer:
         self._run_worlds()
         if self.waits:
             self._legal()
+            self._observe()
         return "\n".join(out.lines) + "\n"
 
     # --- who is called what ---
@@ -116,7 +122,6 @@ class Writer:
 
     def _ask(self, point: Point) -> None:
         out, decision, name = self.text, point.decision, point.decision.name
-        functions = point.functions
         out()
         out()
         out(f"def ask_{point.module}_{name}(w):")
@@ -130,16 +135,19 @@ class Writer:
             else f"p.point = {point.key}"
         )
         out("waiting = 0")
-        if f"turn_{name}" in functions:
-            out("for i in seats(w):")
-            out("    w.asked[i] = 0")
+        if self._single(point):
             out(f"turn = {point.module}_turn_{name}(w, {self._own(point.module)})")
-            out("for i in range(turn, turn + 1):")
-            out("    if not 0 <= i < w.agents:")
-            out("        raise_fault(w, BAD_INDEX)")
-            out("        continue")
+            out("if not 0 <= turn < w.agents:")
+            out("    raise_fault(w, BAD_INDEX)")
+            out("    turn = 0")
+            out("w.turn = turn")
+            first, last = "turn", "turn + 1"
         else:
-            out("for i in seats(w):")
+            first, last = "0", "w.agents"
+        if self.waits:
+            out(f"w.asked_from = {first}")
+            out(f"w.asked_to = {last}")
+        out(f"for i in {self._seats(point)}:")
         out.depth = 2
         conditions = self._conditions(point)
         for condition in conditions:
@@ -150,14 +158,29 @@ class Writer:
             out("w.asked[i] = 1")
         self._choose(point)
         out("w.chosen[i] = choice")
-        for k in range(len(decision.arguments)):
-            out(f"w.arguments[i, {k}] = argument_{k}")
+        if decision.replies:
+            out(f"for k in range({self._columns(point)}):")
+            out("    w.arguments[i, k] = p.reply[i, k]")
+        else:
+            for k in range(len(decision.arguments)):
+                out(f"w.arguments[i, {k}] = argument_{k}")
         out.depth = 1
         if self.waits:
             out("w.waiting = waiting")
             out(f"w.decision = {point.number}")
         out("return waiting")
         out.depth = 0
+
+    def _single(self, point: Point) -> bool:
+        """Whether one seat is asked at a time."""
+        return f"turn_{point.decision.name}" in point.functions
+
+    def _seats(self, point: Point) -> str:
+        """The seats that a decision goes through."""
+        return "range(w.turn, w.turn + 1)" if self._single(point) else "seats(w)"
+
+    def _columns(self, point: Point) -> int:
+        return len(point.decision.columns(self.structure.sizes))
 
     def _conditions(self, point: Point) -> list[str]:
         """What must hold of seat i for it to be asked."""
@@ -174,12 +197,12 @@ class Writer:
 
     def _asks_some(self, point: Point) -> bool:
         """Whether some seats may not be asked, so that it must be noted who was."""
-        single = f"turn_{point.decision.name}" in point.functions
-        return self.waits or single or bool(self._conditions(point))
+        return self.waits or self._single(point) or bool(self._conditions(point))
 
     def _choose(self, point: Point) -> None:
         out, decision, name = self.text, point.decision, point.decision.name
-        result = ", ".join(["choice", *(f"argument_{k}" for k in range(len(decision.arguments)))])
+        count = 0 if decision.replies else len(decision.arguments)
+        result = ", ".join(["choice", *(f"argument_{k}" for k in range(count))])
         if name == "learn":
             raise TypeError("a decision may not be called learn")
         knowing = [
@@ -204,7 +227,7 @@ class Writer:
             branches.append(("", [f"{result} = {point.module}_default_{name}(w, {own}, i)"]))
         elif decision.default is not None:
             body = [f"choice = {decision.choices.index(decision.default)}"]
-            body += [f"argument_{k} = {a.low}" for k, a in enumerate(decision.arguments)]
+            body += [f"argument_{k} = {decision.arguments[k].low}" for k in range(count)]
             branches.append(("", body))
         else:
             # Everybody who can be asked knows the decision: the scenario has checked it.
@@ -220,15 +243,57 @@ class Writer:
             for line in body:
                 out(f"    {line}")
 
-    def _commit(self, point: Point) -> None:
+    def _allow(self, point: Point) -> None:
+        """Whether a choice with its arguments is legal: for scripted and external seats alike."""
         out, decision, name = self.text, point.decision, point.decision.name
         functions = point.functions
+        columns = decision.columns(self.structure.sizes)
+        out()
+        out()
+        out(f"def allow_{point.module}_{name}(w, i, choice, arguments):")
+        out.depth = 1
+        out('"""Whether seat i may choose so."""')
+        out(f"if not 0 <= choice < {len(decision.choices)}:")
+        out("    return False")
+        if any(f"{part}_{name}" in functions for part in ("mask", "bounds", "joint")):
+            out(f"own = {self._own(point.module)}")
+        if f"mask_{name}" in functions:
+            out(f"if not {point.module}_mask_{name}(w, own, i, choice):")
+            out("    return False")
+        for k, column in enumerate(columns):
+            carried = self._carried(point, column)
+            if f"bounds_{name}" in functions:
+                out(f"low, high = {point.module}_bounds_{name}(w, own, i, {k})")
+                low, high = f"max({column.low}, low)", f"min({column.high}, high)"
+            else:
+                low, high = str(column.low), str(column.high)
+            out(f"if {carried}not {low} <= arguments[{k}] <= {high}:")
+            out("    return False")
+        if f"joint_{name}" in functions:
+            out(f"if not {point.module}_joint_{name}(w, own, i, choice, arguments):")
+            out("    return False")
+        out("return True")
+        out.depth = 0
+
+    def _carried(self, point: Point, column: Column) -> str:
+        """The condition that a choice comes with an argument, if not all do."""
+        carrying = [
+            k
+            for k in range(len(point.decision.choices))
+            if point.decision.carries(column.argument, k)
+        ]
+        if len(carrying) == len(point.decision.choices):
+            return ""
+        return "(" + " or ".join(f"choice == {k}" for k in carrying) + ") and "
+
+    def _commit(self, point: Point) -> None:
+        out, decision, name = self.text, point.decision, point.decision.name
         out()
         out()
         out(f"def commit_{point.module}_{name}(w):")
         out.depth = 1
         out('"""Carry out what was chosen, now that all have chosen."""')
-        out("for i in seats(w):")
+        out(f"for i in {self._seats(point)}:")
         out.depth = 2
         own = self._own(point.module)
         out(f"own = {own}")
@@ -237,24 +302,21 @@ class Writer:
             out(f"    own.{name}[i] = -1")
             out("    continue")
         out("choice = w.chosen[i]")
-        legal = f"0 <= choice < {len(decision.choices)}"
-        for k, argument in enumerate(decision.arguments):
-            legal += f" and {argument.low} <= w.arguments[i, {k}] <= {argument.high}"
-        if f"mask_{name}" in functions:
-            legal += f" and {point.module}_mask_{name}(w, own, i, choice)"
-        out(f"if not ({legal}):")
+        out(f"if not allow_{point.module}_{name}(w, i, choice, w.arguments[i]):")
         out("    raise_fault(w, BAD_CHOICE)")
         out("    choice = 0")
-        for k, argument in enumerate(decision.arguments):
-            out(f"    w.arguments[i, {k}] = {argument.low}")
+        columns = decision.columns(self.structure.sizes)
+        for k, column in enumerate(columns):
+            out(f"    w.arguments[i, {k}] = {column.low}")
         out("executed = choice")
         for other, spec in self.structure.modules:
             if issubclass(spec, Replacement) and (spec.everywhere or decision.noisy):
                 count = len(decision.choices)
                 out(f"executed = {other}_act(w, w.{other}, i, {point.key}, executed, {count})")
         out(f"own.{name}[i] = executed")
-        for k, argument in enumerate(decision.arguments):
-            out(f"own.{name}_{argument.name}[i] = w.arguments[i, {k}]")
+        for k, column in enumerate(columns):
+            place = "i" if column.index < 0 else f"i, {column.index}"
+            out(f"own.{name}_{column.argument.name}[{place}] = w.arguments[i, {k}]")
         out(f"decision_event(w, {point.key}, i, choice, executed)")
         out.depth = 0
 
@@ -302,6 +364,8 @@ class Writer:
         out("def witness(w, x):")
         out.depth = 1
         out('"""What is noted of an interaction the moment it is recorded."""')
+        if structure.memories and not structure.dyadic:
+            out("count_heard(w, x)")
         for kernel in structure.memories:
             out(f"{kernel.__name__}(w, x)")
         for name, spec in structure.modules:
@@ -339,6 +403,8 @@ class Writer:
         out.depth = 1
         out('"""Luck, strengths and signals of a new round."""')
         out("open_round(w)")
+        if self.structure.memories and not self.structure.dyadic:
+            out("forget_heard(w)")
         if note_treatment in self.structure.memories:
             out("forget_treatment(w)")
         treatable = [(n, s) for n, s in self.structure.modules if s.treatable]
@@ -471,34 +537,55 @@ class Writer:
         out.depth = 1
         out('"""Whether seat i may choose so at the decision where the world waits."""')
         for point in self.structure.points:
-            decision = point.decision
-            condition = f"0 <= choice < {len(decision.choices)}"
-            for k, argument in enumerate(decision.arguments):
-                condition += f" and {argument.low} <= arguments[{k}] <= {argument.high}"
-            if f"mask_{decision.name}" in point.functions:
-                own = self._own(point.module)
-                condition += f" and {point.module}_mask_{decision.name}(w, {own}, i, choice)"
             out(f"if w.decision == {point.number}:  # {point.name}")
-            out(f"    return {condition}")
+            call = f"allow_{point.module}_{point.decision.name}"
+            out(f"    return {call}(w, i, choice, arguments)")
         out("return False")
         out.depth = 0
         out()
         out()
-        out("def fill_mask(w, i, mask):")
+        out("def fill_mask(w, i, mask, low, high):")
         out.depth = 1
-        out('"""Write which choices of the pending decision are legal for seat i."""')
-        out("for choice in range(len(mask)):")
-        out("    mask[choice] = 0")
+        out('"""Write what is legal for seat i now: choices, and the bounds of their arguments."""')
+        out("mask[:] = 0")
+        out("low[:] = 0")
+        out("high[:] = 0")
         for point in self.structure.points:
             decision = point.decision
             out(f"if w.decision == {point.number}:  # {point.name}")
-            out(f"    for choice in range({len(decision.choices)}):")
+            out.depth = 2
+            own = self._own(point.module)
             if f"mask_{decision.name}" in point.functions:
-                own = self._own(point.module)
+                out(f"for choice in range({len(decision.choices)}):")
                 call = f"{point.module}_mask_{decision.name}(w, {own}, i, choice)"
-                out(f"        mask[choice] = 1 if {call} else 0")
+                out(f"    mask[choice] = 1 if {call} else 0")
             else:
-                out("        mask[choice] = 1")
+                out(f"mask[:{len(decision.choices)}] = 1")
+            for k, column in enumerate(decision.columns(self.structure.sizes)):
+                if f"bounds_{decision.name}" in point.functions:
+                    call = f"{point.module}_bounds_{decision.name}(w, {own}, i, {k})"
+                    out(f"least, greatest = {call}")
+                    out(f"low[{k}] = max({column.low}, least)")
+                    out(f"high[{k}] = min({column.high}, greatest)")
+                else:
+                    out(f"low[{k}] = {column.low}")
+                    out(f"high[{k}] = {column.high}")
+            out.depth = 1
+        out("return")
+        out.depth = 0
+
+    def _observe(self) -> None:
+        """What an external seat is shown, as numbers."""
+        out = self.text
+        out()
+        out()
+        out("def observe(w, i, out):")
+        out.depth = 1
+        out('"""Write what seat i sees into `out`, one number for each feature."""')
+        out("p = w.sight")
+        for k, feature in enumerate(self.structure.features):
+            out(f"out[{k}] = {feature.expression}")
+        out("return")
         out.depth = 0
 
     def _act(self, name: str, spec: Any, phase: str) -> None:
@@ -568,14 +655,20 @@ class Writer:
         if self.waits:
             out(f"if w.fault == 0 and ({again}):")
             out("    w.passes += 1")
+            self._bound_block("    ")
             out(f"    counter = {self.block_starts[block]}")
             out("    continue")
         else:
             out(f"if w.fault != 0 or not ({again}):")
             out("    break")
             out("w.passes += 1")
+            self._bound_block("")
             out.depth -= 1
         out("w.passes = 0")
+
+    def _bound_block(self, margin: str) -> None:
+        self.text(f"{margin}if w.passes >= {_PASSES}:")
+        self.text(f"{margin}    raise_fault(w, ENDLESS_BLOCK)")
 
     def _settle(self) -> None:
         out, structure = self.text, self.structure

@@ -79,7 +79,7 @@ def test_a_label_must_be_the_number_that_its_constant_says():
     [
         (("pley", ("a",)), "no decision in phase 'pley': did you mean play"),
         (("settle", ("a",)), "no decision in phase 'settle'"),
-        (("play", ("left", "right"), (), "lef"), "default 'lef' is no choice: did you mean left"),
+        (("play", ("left", "right"), (), "lef"), "'lef' is no choice: did you mean left"),
     ],
 )
 def test_a_wrong_decision_is_refused(arguments, message):

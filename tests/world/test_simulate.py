@@ -48,7 +48,7 @@ from posalign_sim.world.draws import chance
 from posalign_sim.world.record import face, seats
 from posalign_sim.world.sight import FEATURES
 
-FEATURE = {name: k for k, (name, _, _) in enumerate(FEATURES)}
+FEATURE = {feature.name: k + 1 for k, feature in enumerate(FEATURES)}  # after the decision asked
 
 
 def duel(**more):

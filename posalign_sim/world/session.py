@@ -1,0 +1,215 @@
+"""Seats decided from outside: batches that stop where a learner, a model or a human must decide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from posalign_sim.world.compiler import Mode
+from posalign_sim.world.draws import key_of, mix
+from posalign_sim.world.engine import engine
+from posalign_sim.world.errors import ConfigurationError
+from posalign_sim.world.modules import External
+from posalign_sim.world.scenario import Scenario
+from posalign_sim.world.simulate import Worlds
+
+
+class Session:
+    """A batch that stops wherever an external seat must decide.
+
+    After `start` and after each `advance`, the first `count` rows of the buffers say who must
+    act: `world`, `seat`, `decision` (index into `points`), `masks` of legal choices, `lows` and
+    `highs` of their arguments, `observations` (see `features`) and `rewards`, the points that the
+    seat has gained since it was last asked. Buffers are written in place: copy what you keep.
+    When a world ends, `ended` is set and what each external seat saw and gained last stands in
+    `final_observations` and `final_rewards`. With `episodes`, a world that has ended begins anew
+    at once, with the luck of another pair number, and `ended` tells of the last `advance` alone.
+
+    Attributes:
+        worlds: `[worlds]` records.
+        points: the decisions of the round, by number.
+        features: what the columns of `observations` are.
+        seats: numbers of the external seats, in the order of `final_rewards`.
+        count: how many rows must act now; 0 when all worlds are over.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        ws: Worlds,
+        mode: Mode,
+        seed: int = 0,
+        episodes: bool = False,
+    ) -> None:
+        """See the class and `start`."""
+        structure = scenario.structure
+        external = structure.external
+        if external < 0:
+            raise ConfigurationError("no seat is external: name one in external=")
+        self.scenario = scenario
+        self.worlds = ws
+        self.points = structure.points
+        self.features = structure.features
+        self.seats = np.flatnonzero(ws["kind"][0, : scenario.agents] == external)
+        self.episodes = episodes
+        seats, batch, width = len(self.seats), len(ws), len(self.features)
+        rows = max(1, batch * seats)
+        choices = max(len(p.decision.choices) for p in self.points)
+        columns = structure.sizes["arguments"]
+        self.world = np.zeros(rows, np.int64)
+        self.seat = np.zeros(rows, np.int64)
+        self.decision = np.zeros(rows, np.int64)
+        self.masks = np.zeros((rows, choices), np.uint8)
+        self.lows = np.zeros((rows, columns), np.int64)
+        self.highs = np.zeros((rows, columns), np.int64)
+        self.observations = np.zeros((rows, width), np.float32)
+        self.rewards = np.zeros(rows)
+        self.ended = np.zeros(batch, np.uint8)
+        self.final_observations = np.zeros((batch, seats, width), np.float32)
+        self.final_rewards = np.zeros((batch, seats))
+        self._fresh = ws.copy() if episodes else ws[:0].copy()
+        self._root = np.uint64(mix(key_of("study"), seed % 2**64))
+        self._arguments = np.zeros((rows, columns), np.int64)
+        self._external = external
+        runner = engine(structure, mode)
+        assert runner.advance is not None and runner.legal is not None
+        self._advance, self._legal = runner.advance, runner.legal
+        self.count = 0
+        self._go(np.zeros(0, np.int64), self._arguments)
+
+    def advance(self, choices: Any, arguments: Any = None) -> int:
+        """Act for every waiting row, and go on to the next decisions.
+
+        Args:
+            choices: `[count]` integers, an index of a choice for each row.
+            arguments: `[count, arguments]` integers, where decisions have arguments.
+
+        Returns:
+            How many rows must act next; 0 when all worlds are over.
+
+        Raises:
+            ConfigurationError: a shape or an action is wrong. No world has been touched.
+        """
+        if self.count == 0:
+            raise ConfigurationError("all worlds are over: start new ones")
+        choices = np.asarray(choices)
+        if choices.shape != (self.count,) or choices.dtype.kind not in "iu":
+            raise ConfigurationError(
+                f"advance needs {self.count} integers, one for each waiting row, "
+                f"not shape {choices.shape} of {choices.dtype}"
+            )
+        if arguments is None:
+            arguments = self._arguments
+        else:
+            arguments = np.asarray(arguments)
+            shape = (self.count, self._arguments.shape[1])
+            if arguments.shape != shape or arguments.dtype.kind not in "iu":
+                raise ConfigurationError(
+                    f"arguments must be integers of shape {shape}, "
+                    f"not shape {arguments.shape} of {arguments.dtype}"
+                )
+        chosen = choices.astype(np.int64, copy=False)
+        return self._go(chosen, arguments.astype(np.int64, copy=False))
+
+    def legal(self, row: int, choice: int, arguments: Any) -> bool:
+        """Whether an action would be legal for a waiting row.
+
+        Args:
+            row: which row, below `count`.
+            choice: index of the choice.
+            arguments: `[arguments]` integers.
+        """
+        w = self.worlds[self.world[row]]
+        return bool(self._legal(w, int(self.seat[row]), int(choice), arguments))
+
+    def _go(self, choices: Any, arguments: Any) -> int:
+        rows = self._advance(
+            self.worlds,
+            self._fresh,
+            self._root,
+            self._external,
+            self.count,
+            self.world,
+            self.seat,
+            self.decision,
+            choices,
+            arguments,
+            self.masks,
+            self.lows,
+            self.highs,
+            self.observations,
+            self.rewards,
+            self.ended,
+            self.final_observations,
+            self.final_rewards,
+        )
+        if rows < 0:
+            self._refuse(-1 - rows, choices, arguments)
+        self.count = rows
+        return rows
+
+    def _refuse(self, row: int, choices: Any, arguments: Any) -> None:
+        decision = self.points[self.decision[row]].decision
+        legal = [c for c, ok in zip(decision.choices, self.masks[row], strict=False) if ok]
+        columns = decision.columns(self.scenario.structure.sizes)
+        bounds = "".join(
+            f", {column.name} in [{self.lows[row, k]}, {self.highs[row, k]}]"
+            for k, column in enumerate(columns)
+        )
+        given = [int(choices[row]), *arguments[row, : len(columns)].tolist()]
+        raise ConfigurationError(
+            f"world {self.world[row]}, seat {self.seat[row]}: {given} is illegal at "
+            f"{decision.name}; legal are {', '.join(legal)}{bounds}. No world was touched."
+        )
+
+
+def start(
+    scenario: Scenario,
+    worlds: int = 1,
+    seed: int = 0,
+    *,
+    external: Sequence[int] = (),
+    pairs: Any = None,
+    features: Sequence[str] | None = None,
+    episodes: bool = False,
+    mode: Mode = "compiled",
+) -> Session:
+    """Start worlds in which some seats are decided from outside.
+
+    Args:
+        scenario: what to run; seats may already be filled with `External()`.
+        worlds: how many worlds.
+        seed: of the study.
+        external: seats to be taken out of their agents' hands.
+        pairs: pair number of each world.
+        features: names of the features to observe, in this order; all of them if not given.
+        episodes: whether a world that has ended begins anew at once.
+        mode: as in `simulate`.
+
+    Returns:
+        A session that waits at the first decisions.
+
+    Example:
+        >>> from posalign_sim import Scenario, start
+        >>> from posalign_sim.agents import TitForTat
+        >>> from posalign_sim.envs import RepeatedDilemma
+        >>> duel = Scenario(RepeatedDilemma(), [TitForTat()] * 2, rounds=2, metrics=())
+        >>> session = start(duel, 1, external=[0], mode="interpreted")
+        >>> while session.count:
+        ...     waiting = session.advance([1] * session.count)
+        >>> session.final_rewards.tolist()
+        [[1.0]]
+    """
+    if len(external):
+        seats = list(scenario.seats)
+        for seat in external:
+            if not 0 <= seat < len(seats):
+                raise ConfigurationError(f"there is no seat {seat}: seats are 0..{len(seats) - 1}")
+            seats[seat] = External()
+        scenario = scenario.reseated(seats)
+    if features is not None:
+        scenario = scenario.replace(features=features)
+    ws = scenario.worlds(worlds, seed, pairs)
+    return Session(scenario, ws, mode, seed, episodes)
