@@ -46,6 +46,35 @@ def require_within(name: str, value: float, low: float, high: float, advice: str
     raise ValueError(f"{name} is {number!r}, but it must {bounds}{advice and ': ' + advice}")
 
 
+def require_whole(name: str, value: float, low: int, high: float = math.inf) -> int:
+    """Return the value as an int if it is a whole number from `low` to `high`, both included.
+
+    Args:
+        name: what the value is called, for the error.
+        value: the number to check, a count.
+        low: smallest number allowed.
+        high: largest number allowed; `math.inf` for none.
+
+    Returns:
+        The value, whole and within the bounds.
+
+    Raises:
+        ValueError: If the value is not finite, has a fraction, or lies outside.
+
+    Example:
+        >>> require_whole("players", 5, 2)
+        5
+        >>> require_whole("players", 2.5, 2)
+        Traceback (most recent call last):
+        ...
+        ValueError: players is 2.5, but it must be a whole number
+    """
+    number = require_within(name, value, low, high)
+    if not number.is_integer():
+        raise ValueError(f"{name} is {number!r}, but it must be a whole number")
+    return int(number)
+
+
 def require_distribution(name: str, values: ArrayLike, states: int) -> NDArray[np.float64]:
     """Return probabilities of `states` states as a vector if they are a distribution.
 

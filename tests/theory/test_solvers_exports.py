@@ -9,7 +9,19 @@ import pytest
 
 import posalign_sim.theory as theory
 
-MODULES = ["dilemma", "market", "markov_chain", "memory_one", "repeated_games"]
+MODULES = [
+    "arms_race",
+    "auctions",
+    "bargaining",
+    "bargaining_instances",
+    "concession",
+    "dilemma",
+    "market",
+    "markov_chain",
+    "memory_one",
+    "public_goods",
+    "repeated_games",
+]
 
 
 def sorted_like_ruff(names):
