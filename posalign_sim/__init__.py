@@ -89,3 +89,7 @@ __all__ = [
     "start",
     "table",
 ]
+
+from posalign_sim.registry import register_environments  # noqa: E402  (it looks through us)
+
+register_environments()

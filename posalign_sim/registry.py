@@ -12,6 +12,8 @@ from importlib.metadata import entry_points
 from types import ModuleType
 from typing import Any
 
+import gymnasium
+
 from posalign_sim import agents, envs, institutions, metrics
 from posalign_sim.world import matching
 from posalign_sim.world.modules import (
@@ -67,3 +69,25 @@ def find(sort: str, name: str) -> type[Any]:
     if name not in classes:
         raise ConfigurationError(f"unknown {sort[:-1]} {name!r}: {nearest(name, classes)}")
     return classes[name]
+
+
+def environment_id(game: str) -> str:
+    """The id under which Gymnasium knows a game.
+
+    >>> environment_id("moral_hazard_market")
+    'posalign/MoralHazardMarket-v0'
+    """
+    return f"posalign/{''.join(word.title() for word in game.split('_'))}-v0"
+
+
+def register_environments() -> None:
+    """Make every known game known to `gymnasium.make` and `gymnasium.make_vec`."""
+    views = "posalign_sim.envs.views.gymnasium"
+    for name in known("games"):
+        if environment_id(name) not in gymnasium.registry:
+            gymnasium.register(
+                environment_id(name),
+                entry_point=f"{views}:SingleView",
+                vector_entry_point=f"{views}:VectorView",
+                kwargs={"scenario": name},
+            )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -45,6 +45,11 @@ class MoralHazardMarket(Game):
     roles = ("seller", "buyer")
     interactions_per_agent = 1
     declares = ("interactions", "breach", "promises", "payment")
+    customary: ClassVar = {
+        "seller": ("honest", "opportunist"),
+        "buyer": ("discriminating_buyer", "discriminating_buyer"),
+    }
+    customary_rounds = 20
 
     cost_low: float = param(1, 0, 1e6, "points", "seller's cost of low quality")
     cost_high: float = param(2, 0, 1e6, "points", "seller's cost of high quality")

@@ -315,9 +315,9 @@ def check_simultaneity(scenario: Scenario, worlds: int = 2, seed: int = 1) -> No
     """What one seat chooses does not change what others choose at the same decision.
 
     What is asked of one seat after another (`who_`, `mask_`, `bounds_`, `default_` and so on) must
-    change nothing and may not read the staged choices. Then one seat is taken out of its agent's hands: wherever it
-    must act, the worlds are forked, one for each of its legal choices, and the others' choices
-    at that decision are compared.
+    change nothing and may not read the staged choices. Then one seat is taken out of its agent's
+    hands: wherever it must act, the worlds are forked, one for each of its legal choices, and the
+    others' choices at that decision are compared.
 
     Args:
         scenario: what to check.

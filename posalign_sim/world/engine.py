@@ -46,12 +46,14 @@ class Engine:
         self.code_hash = linker.hash(scope["run_worlds"])
         self.advance: Callable[..., int] | None = None
         self.legal: Callable[..., bool] | None = None
+        self.look: Callable[..., None] | None = None
         if structure.external >= 0:
             advance = outside.make_advance(
                 *(scope[name] for name in ("run", "legal", "fill_mask", "observe"))
             )
             self.advance = linker.link(advance, entry=True)
-            self.legal = linker.link(legality(scope["legal"]), entry=True)
+            self.legal = linker.link(outside.make_legal(scope["legal"]), entry=True)
+            self.look = linker.link(outside.make_look(scope["observe"]), entry=True)
 
     def run(self, ws: np.ndarray[Any, Any], first: int, last: int, until: int) -> None:
         """Run worlds `first` to `last` (not included) until they end or reach round `until`."""
@@ -73,15 +75,6 @@ class Engine:
             plain.run_worlds(ws[:1].copy(), 0, min(1, len(ws)), 1)
         except Exception as cause:
             raise cause from error
-
-
-def legality(legal: Callable[..., bool]) -> Callable[..., bool]:
-    """A way into `legal` from Python, beside the one that is built into `advance`."""
-
-    def ask(w: Any, i: int, choice: int, arguments: Any) -> bool:
-        return legal(w, i, choice, arguments)
-
-    return ask
 
 
 @cache

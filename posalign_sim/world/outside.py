@@ -108,3 +108,25 @@ def make_advance(
         return rows
 
     return advance
+
+
+def make_legal(legal: Callable[..., bool]) -> Callable[..., bool]:
+    """A way into the round's `legal` from Python, beside the one that is built into `advance`."""
+
+    def ask(w: Any, i: int, choice: int, arguments: Any) -> bool:
+        return legal(w, i, choice, arguments)
+
+    return ask
+
+
+def make_look(observe: Callable[..., None]) -> Callable[..., None]:
+    """The function that writes what every external seat of one world sees, asked or not."""
+
+    def look(w: Any, external: int, out: Any) -> None:
+        place = 0
+        for i in every_seat(w):
+            if w.kind[i] == external:
+                observe(w, i, out[place])
+                place += 1
+
+    return look

@@ -16,6 +16,9 @@ from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.simulate import Worlds
 
 
+_NO_ROWS = np.zeros(0, np.int64)
+
+
 class Session:
     """A batch that stops wherever an external seat must decide.
 
@@ -61,7 +64,7 @@ class Session:
         self.world = np.zeros(rows, np.int64)
         self.seat = np.zeros(rows, np.int64)
         self.decision = np.zeros(rows, np.int64)
-        self.masks = np.zeros((rows, choices), np.uint8)
+        self.masks = np.zeros((rows, choices), np.int8)
         self.lows = np.zeros((rows, columns), np.int64)
         self.highs = np.zeros((rows, columns), np.int64)
         self.observations = np.zeros((rows, width), np.float32)
@@ -69,15 +72,32 @@ class Session:
         self.ended = np.zeros(batch, np.uint8)
         self.final_observations = np.zeros((batch, seats, width), np.float32)
         self.final_rewards = np.zeros((batch, seats))
-        self._fresh = ws.copy() if episodes else ws[:0].copy()
+        self._template = ws.copy()
+        self._fresh = self._template if episodes else ws[:0].copy()
         self._root = np.uint64(mix(key_of("study"), seed % 2**64))
         self._arguments = np.zeros((rows, columns), np.int64)
         self._external = external
         runner = engine(structure, mode)
-        assert runner.advance is not None and runner.legal is not None
-        self._advance, self._legal = runner.advance, runner.legal
+        assert runner.advance and runner.legal and runner.look
+        self._advance, self._legal, self._look = runner.advance, runner.legal, runner.look
         self.count = 0
-        self._go(np.zeros(0, np.int64), self._arguments)
+        self.act(_NO_ROWS, self._arguments)
+
+    def restart(self, seed: int, pairs: Sequence[int]) -> None:
+        """Begin all worlds anew, as if they had been started with this seed and these pairs.
+
+        Args:
+            seed: of the study.
+            pairs: `[worlds]` pair numbers.
+        """
+        self._root = np.uint64(mix(key_of("study"), seed % 2**64))
+        for place, pair in enumerate(pairs):
+            self._template["pair"][place] = pair
+            self._template["key"][place] = mix(int(self._root), int(pair))
+        self.worlds[:] = self._template
+        self.ended[:] = 0
+        self.count = 0
+        self.act(_NO_ROWS, self._arguments)
 
     def advance(self, choices: Any, arguments: Any = None) -> int:
         """Act for every waiting row, and go on to the next decisions.
@@ -111,7 +131,13 @@ class Session:
                     f"not shape {arguments.shape} of {arguments.dtype}"
                 )
         chosen = choices.astype(np.int64, copy=False)
-        return self._go(chosen, arguments.astype(np.int64, copy=False))
+        return self.act(chosen, arguments.astype(np.int64, copy=False))
+
+    def look(self, world: int = 0) -> np.ndarray[Any, Any]:
+        """`[seats, features]` what every external seat of a world sees now, asked or not."""
+        out = np.zeros((len(self.seats), len(self.features)), np.float32)
+        self._look(self.worlds[world], self._external, out)
+        return out
 
     def legal(self, row: int, choice: int, arguments: Any) -> bool:
         """Whether an action would be legal for a waiting row.
@@ -124,7 +150,8 @@ class Session:
         w = self.worlds[self.world[row]]
         return bool(self._legal(w, int(self.seat[row]), int(choice), arguments))
 
-    def _go(self, choices: Any, arguments: Any) -> int:
+    def act(self, choices: Any, arguments: Any) -> int:
+        """`advance` for arrays that are known to be int64, contiguous and of the right shape."""
         rows = self._advance(
             self.worlds,
             self._fresh,
@@ -146,11 +173,17 @@ class Session:
             self.final_rewards,
         )
         if rows < 0:
-            self._refuse(-1 - rows, choices, arguments)
+            row = -1 - rows
+            self.refuse(row, int(choices[row]), arguments[row])
         self.count = rows
         return rows
 
-    def _refuse(self, row: int, choices: Any, arguments: Any) -> None:
+    def refuse(self, row: int, choice: int, arguments: Any) -> None:
+        """Say why an action of a waiting row is illegal.
+
+        Raises:
+            ConfigurationError: always.
+        """
         decision = self.points[self.decision[row]].decision
         legal = [c for c, ok in zip(decision.choices, self.masks[row], strict=False) if ok]
         columns = decision.columns(self.scenario.structure.sizes)
@@ -158,7 +191,7 @@ class Session:
             f", {column.name} in [{self.lows[row, k]}, {self.highs[row, k]}]"
             for k, column in enumerate(columns)
         )
-        given = [int(choices[row]), *arguments[row, : len(columns)].tolist()]
+        given = [choice, *arguments[: len(columns)].tolist()]
         raise ConfigurationError(
             f"world {self.world[row]}, seat {self.seat[row]}: {given} is illegal at "
             f"{decision.name}; legal are {', '.join(legal)}{bounds}. No world was touched."

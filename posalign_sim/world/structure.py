@@ -225,6 +225,18 @@ class Structure:
         return spec.treatable and self.jurisdictions > 1
 
     @property
+    def leaves_out(self) -> bool:
+        """Whether some decision may be asked of some seats and not of others."""
+        return any(
+            point.treatable
+            or point.decision.roles
+            or not {f"who_{point.decision.name}", f"turn_{point.decision.name}"}.isdisjoint(
+                point.functions
+            )
+            for point in self.points
+        )
+
+    @property
     def memories(self) -> list[Callable[..., Any]]:
         """The memory kernels that somebody's reading of their fields makes necessary."""
         return [kernel for fields, kernel in MEMORIES if self._used(fields)]
