@@ -117,11 +117,12 @@ class RepeatedDilemma(Game):
     def play(w: World, own: RepeatedDilemma) -> None:
         for i in seats(w):
             mine = 1 if own.move[i] == DEFECT else 0
+            earned = 0
             for k in range(meetings(w, i)):
                 j = met(w, i, k)
                 other = 1 if own.move[j] == DEFECT else 0
                 second = later_born(w, i, j)
-                post(w, NATURE, face(w, i), own.amounts[second, 2 * mine + other])
+                earned += own.amounts[second, 2 * mine + other]
                 theirs = own.payoffs[1 - second, 2 * other + mine]
                 theirs_if_kept = own.payoffs[1 - second, 0]
                 relied = theirs_if_kept - own.payoffs[1 - second, 1]
@@ -129,6 +130,7 @@ class RepeatedDilemma(Game):
                 harm = max(0.0, theirs_if_kept - theirs)
                 cooperation = 0.0 if mine else 1.0
                 interact(w, face(w, i), face(w, j), cooperation, 0, 0.0, 0.0, paid, harm)
+            post(w, NATURE, face(w, i), earned)
 
 
 def other_or(value: float, first: float) -> float:

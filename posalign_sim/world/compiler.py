@@ -47,6 +47,7 @@ Trait: TypeAlias = Literal[
     "unjudged",
     "unplaced",
     "unpriced",
+    "unread",
 ]
 
 _VARIANTS = "__posalign_variants__"
@@ -65,6 +66,7 @@ def variant(plain: Function, trait: Trait) -> Callable[[F], F]:
     * `unplaced`: nobody asks who sits where at a table.
     * `dyadic`: each act touches one other seat, and nobody plays with several at once.
     * `neighbourhood`: seats play with all of their neighbours on the network at once.
+    * `unread`: a crowd whose interactions nobody looks up after they were witnessed.
     * `one_face`: every agent has one identity, of the same number.
     * `pair`: worlds have two agents, no more and no less.
     * `couple`: a pair who face each other in every round, whatever anybody does.

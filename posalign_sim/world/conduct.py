@@ -34,13 +34,13 @@ def interact(
     harm: float,
 ) -> None:
     """Record what one identity did to another in this round; see `Interaction` for the fields."""
-    k = w.interaction_count
+    k = next_line(w)
     if k >= len(w.interactions):
         raise_fault(w, FULL_BUFFER)
     elif not 0 <= cooperation <= 1:
         raise_fault(w, BAD_NUMBER)
     else:
-        w.interaction_count = k + 1
+        count_line(w)
         x = w.interactions[k]
         promise(x, pledged, promised, delivered)
         price(x, paid, harm)
@@ -49,6 +49,27 @@ def interact(
         x.cooperation = cooperation
         interaction_event(w, actor, target, cooperation, harm)
         witness(w, x)
+
+
+def next_line(w: World) -> int:
+    """Where the next interaction of this round is written."""
+    return w.interaction_count
+
+
+@variant(next_line, "unread")
+def _only_line(w: World) -> int:
+    # In a crowd whose interactions nobody looks up later, writing them down would be most work.
+    return 0
+
+
+def count_line(w: World) -> None:
+    """One interaction more in this round."""
+    w.interaction_count += 1
+
+
+@variant(count_line, "unread")
+def _uncounted_line(w: World) -> None:
+    pass
 
 
 def promise(x: Any, pledged: int, promised: float, delivered: float) -> None:

@@ -91,61 +91,131 @@ class Sight:
     """
 
     # the public situation
-    agents: int = scalar(np.int32)
-    clock: int = scalar(np.int64)
-    rounds: int = scalar(np.int64)
-    continuation: float = scalar(initial=1)
+    agents: int = scalar(np.int32, low=0, unit="seats", summary="seats in this world")
+    clock: int = scalar(np.int64, low=0, unit="rounds", summary="rounds that are over")
+    rounds: int = scalar(np.int64, low=0, unit="rounds", summary="rounds at most")
+    continuation: float = scalar(
+        initial=1, low=0, high=1, unit="probability", summary="that a round follows this one"
+    )
+    # what draws are made from, which nobody is told
     round_key: int = scalar(np.uint64)
     point: int = scalar(np.uint64)
-    # an agent's own: who it is, whom it faces, what it was given, what it keeps in mind
     birth: Keys = per_agent(np.uint64)
-    role: Ints = per_agent(np.int16)
-    identity: Ints = per_agent(np.uint32)
-    partner: Ints = per_agent(np.uint32)
+    # an agent's own: who it is, whom it faces
+    role: Ints = per_agent(np.int16, low=0, unit="index", summary="your role")
+    identity: Ints = per_agent(np.uint32, low=0, summary="who you are")
+    partner: Ints = per_agent(np.uint32, low=0, summary="whom you face")
+    # where it keeps its memory of its partner, what it was given, what it keeps in mind
     relation: Ints = per_agent(np.uint32)
     since: Ints = per_agent(np.int64)
     params: Floats = per_agent(np.float64, "params")
     slots: Floats = per_agent(np.float64, "slots")
     # what it answers with, where a choice has arrays of arguments
     reply: Ints = per_agent(np.int32, "arguments")
-    # what the game tells a seat about its own decision, in points
-    temptation: Floats = per_agent()
-    exposure: Floats = per_agent()
-    rent: Floats = per_agent()
-    fallback: Floats = per_agent()
-    hope: Floats = per_agent()
-    risk: Floats = per_agent()
-    at_stake: Floats = per_agent()
-    # what happened to a seat in this round
-    gave: Floats = per_agent(initial=-1)
-    received: Floats = per_agent(initial=-1)
-    kept: Floats = per_agent(initial=-1)
-    treated: Floats = per_agent(initial=-1)
-    sanction: Floats = per_agent()
-    # what a seat remembers of each partner (R of them)
+    # what the game tells a seat about its own decision
+    temptation: Floats = per_agent(unit="points", summary="what you gain at once by a breach")
+    exposure: Floats = per_agent(unit="points", summary="what your partner gains at once by one")
+    rent: Floats = per_agent(unit="points", summary="what a deal that is kept earns you")
+    fallback: Floats = per_agent(unit="points", summary="what you earn without a deal")
+    hope: Floats = per_agent(
+        unit="points", summary="what you gain by relying on a partner who keeps its word"
+    )
+    risk: Floats = per_agent(
+        unit="points", summary="what you gain by relying on a partner who breaks it"
+    )
+    at_stake: Floats = per_agent(low=0, unit="points", summary="what is paid for the act")
+    # what happened to a seat in this round; -1: nothing yet
+    gave: Floats = per_agent(
+        initial=-1, low=-1, high=1, unit="cooperation", summary="your own act in this round"
+    )
+    received: Floats = per_agent(
+        initial=-1, low=-1, high=1, unit="cooperation", summary="what was done to you in this round"
+    )
+    kept: Floats = per_agent(
+        initial=-1, low=-1, high=1, unit="share", summary="of your acts in it that were no breach"
+    )
+    treated: Floats = per_agent(
+        initial=-1, low=-1, high=1, unit="share", summary="of acts towards you that were no breach"
+    )
+    sanction: Floats = per_agent(unit="points", summary="what you were made to pay in this round")
     heard: Ints = per_agent(np.int32)
-    turns: Ints = per_agent(np.int32, "relations")
-    own_last: Floats = per_agent(np.float64, "relations", initial=1)
-    other_last: Floats = per_agent(np.float64, "relations", initial=1)
-    other_total: Floats = per_agent(np.float64, "relations")
-    other_acts: Floats = per_agent(np.float64, "relations")
-    other_worst: Floats = per_agent(np.float64, "relations", initial=1)
+    # what a seat remembers of each partner (R of them)
+    turns: Ints = per_agent(
+        np.int32, "relations", low=0, unit="rounds", summary="rounds with this partner so far"
+    )
+    own_last: Floats = per_agent(
+        np.float64,
+        "relations",
+        initial=1,
+        low=0,
+        high=1,
+        unit="cooperation",
+        summary="your act when you last met",
+    )
+    other_last: Floats = per_agent(
+        np.float64,
+        "relations",
+        initial=1,
+        low=0,
+        high=1,
+        unit="cooperation",
+        summary="the partner's act when you last met",
+    )
+    other_total: Floats = per_agent(
+        np.float64,
+        "relations",
+        low=0,
+        unit="cooperation",
+        summary="the partner's acts towards you, added up",
+    )
+    other_acts: Floats = per_agent(
+        np.float64, "relations", low=0, unit="acts", summary="how many these were"
+    )
+    other_worst: Floats = per_agent(
+        np.float64,
+        "relations",
+        initial=1,
+        low=0,
+        high=1,
+        unit="cooperation",
+        summary="the partner's worst act towards you",
+    )
     # what institutions publish about an identity
-    standing: Floats = per_identity(initial=1)
+    standing: Floats = per_identity(
+        initial=1, low=0, high=1, unit="standing", summary="standing in the public record"
+    )
     standing_known: Flags = per_identity(np.uint8)
-    bonded: Floats = per_identity()
+    bonded: Floats = per_identity(low=0, unit="points", summary="what is posted as a bond")
     # what institutions announce to all: what follows from a breach, and from none
-    visibility: float = scalar()
-    found_if_breach: float = scalar()
-    found_if_kept: float = scalar()
-    loss_if_breach: float = scalar()
-    loss_if_kept: float = scalar()
-    refund_if_breach: float = scalar()
-    refund_if_kept: float = scalar()
-    forfeit_if_breach: float = scalar()
-    forfeit_if_kept: float = scalar()
-    record_seen: float = scalar()
-    reentry_fee: float = scalar(initial=np.inf)
+    visibility: float = scalar(
+        low=0, high=1, unit="probability", summary="that a seat gets to see the records"
+    )
+    found_if_breach: float = scalar(
+        low=0, high=1, unit="probability", summary="that a breach leads to a finding"
+    )
+    found_if_kept: float = scalar(
+        low=0, high=1, unit="probability", summary="that an act that is no breach leads to one"
+    )
+    loss_if_breach: float = scalar(unit="points", summary="expected loss after a breach")
+    loss_if_kept: float = scalar(unit="points", summary="expected loss after no breach")
+    refund_if_breach: float = scalar(
+        low=0, unit="share", summary="of what was paid that goes back after a breach, expected"
+    )
+    refund_if_kept: float = scalar(
+        low=0, unit="share", summary="of what was paid that goes back after no breach, expected"
+    )
+    forfeit_if_breach: float = scalar(
+        low=0, unit="probability", summary="that a breach forfeits a posted bond"
+    )
+    forfeit_if_kept: float = scalar(
+        low=0, unit="probability", summary="that a posted bond is lost without a breach"
+    )
+    record_seen: float = scalar(
+        low=0, unit="probability", summary="that the next partner sees the record of a breach"
+    )
+    reentry_fee: float = scalar(
+        initial=np.inf, low=0, unit="points", summary="price of a new identity"
+    )
 
 
 class World:

@@ -15,7 +15,6 @@ from posalign_sim.world.modules import External
 from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.simulate import Worlds
 
-
 _NO_ROWS = np.zeros(0, np.int64)
 
 

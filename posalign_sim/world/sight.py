@@ -334,43 +334,67 @@ def partner_bonded(p: Sight, i: int) -> float:
     return p.bonded[m] if m != NOBODY else 0.0
 
 
-_INF = np.inf
+def _seen(name: str, expression: str = "", field: str = "", **otherwise: Any) -> Feature:
+    """A feature that is a field of `Sight`, in the field's own words, unless `otherwise`."""
+    state = declared(Sight, State)[field or name]
+    words = {
+        "low": state.low,
+        "high": state.high,
+        "unit": state.unit,
+        "summary": state.summary + ("; -1: nothing yet" if state.initial == -1 else ""),
+    }
+    return Feature(name, expression or f"p.{name}", **{**words, **otherwise})
+
 
 #: What every seat can see in every game.
 FEATURES: tuple[Feature, ...] = (
-    Feature("round", "p.clock", 0, _INF, "rounds", "rounds that are over"),
-    Feature("rounds_left", "remaining(p)", 0, _INF, "rounds", "rounds after this one at most"),
-    Feature("continuation", "p.continuation", 0, 1, "probability", "that a round follows this one"),
-    Feature("role", "p.role[i]", 0, _INF, "index", "the seat's role"),
-    Feature("temptation", "p.temptation[i]", -_INF, _INF, "points", "gain from a breach, at once"),
-    Feature("exposure", "p.exposure[i]", -_INF, _INF, "points", "the partner's gain from one"),
-    Feature("rent", "p.rent[i]", -_INF, _INF, "points", "what a deal that is kept earns"),
-    Feature("fallback", "p.fallback[i]", -_INF, _INF, "points", "what no deal earns"),
-    Feature("hope", "p.hope[i]", -_INF, _INF, "points", "gain from relying on who keeps its word"),
-    Feature("risk", "p.risk[i]", -_INF, _INF, "points", "gain from relying on who does not"),
-    Feature("gave", "p.gave[i]", -1, 1, "cooperation", "own act in this round; -1: none"),
-    Feature("received", "p.received[i]", -1, 1, "cooperation", "what was done to it; -1: nothing"),
-    Feature("kept", "p.kept[i]", -1, 1, "share", "whether it kept its word; -1: no act"),
-    Feature("treated", "p.treated[i]", -1, 1, "share", "whether others did; -1: no act"),
-    Feature("sanction", "p.sanction[i]", -_INF, _INF, "points", "what it was made to pay"),
-    Feature("turns", "turns(p, i)", 0, _INF, "rounds", "rounds with this partner so far"),
-    Feature("own_last", "own_last(p, i)", 0, 1, "cooperation", "own act when they last met"),
-    Feature("other_last", "other_last(p, i)", 0, 1, "cooperation", "the partner's act then"),
-    Feature("other_mean", "other_mean(p, i)", 0, 1, "cooperation", "the partner's acts, mean"),
-    Feature("other_worst", "other_worst(p, i)", 0, 1, "cooperation", "the partner's worst act"),
-    Feature("partner_standing", "partner_standing(p, i)", -1, 1, "standing", "-1: not seen"),
-    Feature("partner_bonded", "partner_bonded(p, i)", 0, _INF, "points", "the partner's bond"),
-    Feature("at_stake", "p.at_stake[i]", 0, _INF, "points", "what is paid for the act"),
-    Feature("loss_if_breach", "p.loss_if_breach", -_INF, _INF, "points", "expected after a breach"),
-    Feature("loss_if_kept", "p.loss_if_kept", -_INF, _INF, "points", "expected after none"),
-    Feature(
-        "refund_if_breach", "p.refund_if_breach", 0, _INF, "share", "of what was paid, expected"
+    _seen("round", "p.clock", "clock"),
+    _seen("rounds_left", "remaining(p)", "rounds", summary="rounds after this one at most"),
+    _seen("continuation"),
+    *(
+        _seen(name, f"p.{name}[i]")
+        for name in (
+            "role",
+            "temptation",
+            "exposure",
+            "rent",
+            "fallback",
+            "hope",
+            "risk",
+            "gave",
+            "received",
+            "kept",
+            "treated",
+            "sanction",
+        )
     ),
-    Feature("refund_if_kept", "p.refund_if_kept", 0, _INF, "share", "the same after no breach"),
-    Feature("forfeit_if_breach", "p.forfeit_if_breach", 0, _INF, "probability", "to lose a bond"),
-    Feature("forfeit_if_kept", "p.forfeit_if_kept", 0, _INF, "probability", "after no breach"),
+    _seen("turns", "turns(p, i)"),
+    _seen("own_last", "own_last(p, i)"),
+    _seen("other_last", "other_last(p, i)"),
     Feature(
-        "record_seen", "p.record_seen", 0, _INF, "probability", "the next partner sees a breach"
+        "other_mean", "other_mean(p, i)", 0, 1, "cooperation", "the partner's acts, on average"
+    ),
+    _seen("other_worst", "other_worst(p, i)"),
+    _seen(
+        "partner_standing",
+        "partner_standing(p, i)",
+        "standing",
+        low=-1,
+        summary="standing in the public record of the partner; -1: not seen",
+    ),
+    _seen("partner_bonded", "partner_bonded(p, i)", "bonded", summary="the partner's bond"),
+    _seen("at_stake", "p.at_stake[i]"),
+    *(
+        _seen(name)
+        for name in (
+            "loss_if_breach",
+            "loss_if_kept",
+            "refund_if_breach",
+            "refund_if_kept",
+            "forfeit_if_breach",
+            "forfeit_if_kept",
+            "record_seen",
+        )
     ),
 )
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from posalign_sim.world import sight
 from posalign_sim.world.compiler import Trait, global_names, names_read
+from posalign_sim.world.conduct import find, interact
 from posalign_sim.world.draws import key_of
 from posalign_sim.world.errors import ConfigurationError, nearest
 from posalign_sim.world.events import EVENT
@@ -64,6 +65,10 @@ def names_used(
         called = [scope.get(name) for name in global_names(function.__code__)]
         todo += [f for f in called if isinstance(f, types.FunctionType)]
     return frozenset(names)
+
+
+#: Agents above which a world is a crowd: what nobody reads of it is not even written down.
+CROWD = 4096
 
 
 @dataclass(frozen=True)
@@ -173,6 +178,8 @@ class Structure:
             found.append("unjudged")
         if not self._used(_PRICED):
             found.append("unpriced")
+        if self.unread:
+            found.append("unread")
         return tuple(found)
 
     @property
@@ -185,17 +192,20 @@ class Structure:
         """The size of every named dimension."""
         sizes = {"edges": 1, **dict(self.dimensions)}
         arguments = max((len(p.decision.columns(sizes)) for p in self.points), default=0)
+        most = max(1, *(len(spec.parameters()) for spec in self.agents))
         acts = self.capacity * self.game[1].interactions_per_agent
+        if self.neighbourhood:
+            acts = max(acts, sizes["edges"])
         return {
             **sizes,
             "agents": self.capacity,
             "identities": self.capacity * self.faces,
-            # Room for what agents are given and keep, if any of them reads it.
-            "params": PARAMS if any(spec.parameters() for spec in self.agents) else 1,
+            # Room for what agents are given and keep, if any of them reads it; for a crowd, no more.
+            "params": most if self.capacity > CROWD or most == 1 else PARAMS,
             "slots": SLOTS if "slots" in self.names else 1,
             "relations": self.capacity * self.faces if self.pairs else 1,
             "accounts": 3 + self.jurisdictions,
-            "interactions": max(acts, sizes["edges"]) if self.neighbourhood else acts,
+            "interactions": 1 if self.unread else acts,
             "arguments": max(1, arguments),
         }
 
@@ -223,6 +233,12 @@ class Structure:
     def governs(self, spec: type[Module]) -> bool:
         """Whether a module has one book for each of several jurisdictions."""
         return spec.treatable and self.jurisdictions > 1
+
+    @property
+    def unread(self) -> bool:
+        """Whether this is a crowd whose interactions nobody looks up after they were witnessed."""
+        read = names_used(self.kernels, but=(interact, find))
+        return self.capacity > CROWD and read.isdisjoint(("interactions", "interaction_count"))
 
     @property
     def leaves_out(self) -> bool:
