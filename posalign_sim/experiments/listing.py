@@ -9,8 +9,12 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from posalign_sim.registry import known
+from posalign_sim.registry import environment_id, known
+from posalign_sim.world.decisions import Decision
+from posalign_sim.world.fields import State, declared
 from posalign_sim.world.modules import ConfigurationError, nearest
+from posalign_sim.world.record import Sight
+from posalign_sim.world.sight import FEATURES
 
 
 def sorts() -> dict[str, Mapping[str, str]]:
@@ -22,7 +26,9 @@ def sorts() -> dict[str, Mapping[str, str]]:
     found["studies"] = {
         name: str(study.get("title", "")) for name, study in shipped_studies().items()
     }
-    found["envs"] = {name: _decisions(spec) for name, spec in known("games").items()}
+    found["envs"] = {
+        environment_id(name): _decisions(spec) for name, spec in known("games").items()
+    }
     return found
 
 
@@ -39,8 +45,56 @@ def shipped_studies() -> dict[str, Any]:
 
 
 def _decisions(spec: Any) -> str:
-    decisions = ", ".join(f"{d.name} ({' | '.join(d.choices)})" for d in spec.decisions.values())
-    return f"roles {', '.join(spec.roles)}; decisions {decisions}"
+    return "; ".join(_decision(decision) for decision in spec.decisions.values())
+
+
+def _decision(decision: Decision) -> str:
+    """`post (promise_low | promise_high; price 0..40)`."""
+    parts = [" | ".join(decision.choices)]
+    for argument in decision.arguments:
+        count = f"[{argument.count}]" if argument.count != 1 else ""
+        high = f"{argument.high} - 1" if isinstance(argument.high, str) else argument.high
+        unit = f" {argument.unit}" if argument.unit else ""
+        parts.append(f"{argument.name}{count} {argument.low}..{high}{unit}")
+    return f"{decision.name} ({'; '.join(parts)})"
+
+
+def print_environments() -> None:
+    """Print every environment: its id, who acts how, and what seats see, with bounds and units."""
+    for name, spec in known("games").items():
+        print(environment_id(name))
+        _print_wrapped("", spec.summary())
+        _print_wrapped("roles: ", ", ".join(spec.roles))
+        for decision in spec.decisions.values():
+            asked = f" [{', '.join(decision.roles)}]" if decision.roles else ""
+            _print_wrapped("acts: ", f"{decision.phase}, {_decision(decision)}{asked}")
+        common = declared(Sight, State)
+        for field, state in declared(spec.sight, State).items():
+            if field not in common:
+                _print_wrapped("sees: ", _seen(field, state))
+        print()
+    print("Every seat sees besides, in every game:")
+    for feature in FEATURES:
+        bounds = f"{_number(feature.low)}..{_number(feature.high)} {feature.unit}".rstrip()
+        _print_wrapped("sees: ", f"{feature.name}, {bounds}: {feature.summary}")
+    print()
+
+
+def _seen(name: str, state: State) -> str:
+    own = state.dimensions[:1] == ("agents",)
+    axes = state.dimensions[1:] if own else state.dimensions
+    shape = f"[{', '.join(map(str, axes))}]" if axes else ""
+    bounds = f"{_number(state.low)}..{_number(state.high)} {state.unit}".rstrip()
+    return f"{name}{shape}, {bounds}: {state.summary}{'' if own else ' (public)'}"
+
+
+def _number(value: float) -> str:
+    return f"{value:g}"
+
+
+def _print_wrapped(head: str, text: str) -> None:
+    for k, line in enumerate(textwrap.wrap(text, 94 - len(head)) or [""]):
+        print(f"  {head if k == 0 else ' ' * len(head)}{line}")
 
 
 def print_list(words: list[str]) -> None:
@@ -54,6 +108,9 @@ def print_list(words: list[str]) -> None:
         wrong = words[-1]
         raise ConfigurationError(f"cannot list {wrong!r}: {nearest(wrong, found)}")
     for sort in words or found:
+        if words == ["envs"]:
+            print_environments()
+            continue
         print(sort)
         width = max((len(name) for name in found[sort]), default=0)
         for name, summary in found[sort].items():
