@@ -111,16 +111,17 @@ def arms_of(study: Mapping[str, Any], institutions: Sequence[str]) -> tuple[list
 
 
 def population_of(game: str, plan: Mapping[str, Any]) -> dict[str, list[Agent]] | list[Agent]:
-    """Agents for each role of a game.
+    """Agents for each role of a game: as the plan says, or those who play it by custom.
 
     Raises:
         ConfigurationError: the plan is ill-formed, or names what does not exist.
     """
     spec = find("games", game)
-    if game not in plan:
+    if game not in plan and not spec.customary:
         raise ConfigurationError(f"population says nothing of {game}: {nearest(game, plan)}")
+    custom = {role: [{"agent": name} for name in who] for role, who in spec.customary.items()}
     by_role: dict[str, list[Agent]] = {}
-    for role, entries in plan[game].items():
+    for role, entries in plan.get(game, custom).items():
         by_role[role] = []
         for entry in entries:
             values = dict(entry)
