@@ -1,24 +1,36 @@
-"""The README's examples run as they stand, and its first two shell blocks are one line each."""
+"""The examples of README and docs run as they stand; README's first two shell blocks are a line."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
-BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(page):
+    """Kind and text of every block of code on a page."""
+    return re.findall(r"```(\w+)\n(.*?)```", page.read_text(), re.DOTALL)
+
+
+EXAMPLES = [
+    pytest.param(text, id=f"{page.stem}-{number}")
+    for page in PAGES
+    for number, (kind, text) in enumerate(blocks(page))
+    if kind == "python"
+]
 
 
 def test_the_first_two_shell_blocks_install_and_do_it_in_one_line():
-    first, second = [text for kind, text in BLOCKS if kind == "sh"][:2]
+    first, second = [text for kind, text in blocks(PAGES[0]) if kind == "sh"][:2]
     assert first.count("\n") == second.count("\n") == 1
     assert first.rstrip().endswith("posalign-sim")
     assert second.rstrip().endswith("pytest")
 
 
-@pytest.mark.parametrize("number", range(sum(kind == "python" for kind, _ in BLOCKS)))
-def test_each_example_runs(number, tmp_path, capsys):
-    text = [text for kind, text in BLOCKS if kind == "python"][number]
+@pytest.mark.parametrize("text", EXAMPLES)
+def test_each_example_runs(text, tmp_path, capsys):
     path = tmp_path / "example.py"
     path.write_text(text)
-    exec(compile(text, str(path), "exec"), {"__name__": f"readme_{number}"})
+    exec(compile(text, str(path), "exec"), {"__name__": "example"})
