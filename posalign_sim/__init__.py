@@ -90,6 +90,6 @@ __all__ = [
     "table",
 ]
 
-from posalign_sim.registry import register_environments  # noqa: E402  (it looks through us)
+from posalign_sim.registry import register_environments
 
 register_environments()

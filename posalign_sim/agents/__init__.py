@@ -1,5 +1,33 @@
 """Scripted agents: pure functions of what a seat sees, one for each decision they know."""
 
+from posalign_sim.agents.contributors import (
+    ConditionalContributor,
+    FixedHarvester,
+    ImitatingHarvester,
+    Loner,
+    RandomContributor,
+    SustainableHarvester,
+    ThresholdContributor,
+)
+from posalign_sim.agents.diplomats import (
+    AudienceSensitive,
+    Deterrer,
+    Dove,
+    Grit,
+    Hawk,
+    Madman,
+    Mirror,
+    PatientDiplomat,
+    Richardson,
+)
+from posalign_sim.agents.merchants import (
+    BestValueBuyer,
+    FirstProposalBuyer,
+    LemonBuyer,
+    LemonSeller,
+    PostedPriceSeller,
+    Whitewasher,
+)
 from posalign_sim.agents.reciprocators import (
     Cooperator,
     Defector,
@@ -12,18 +40,69 @@ from posalign_sim.agents.reciprocators import (
     WinStayLoseShift,
 )
 from posalign_sim.agents.responsive import DiscriminatingBuyer, Honest, Opportunist
+from posalign_sim.agents.scholars import ConditionalSharer, Liar, Sharer, Withholder
+from posalign_sim.agents.traders import (
+    EquilibriumBidder,
+    Truthful,
+    UnconstrainedZeroIntelligence,
+    ZeroIntelligence,
+    ZeroIntelligencePlus,
+)
+from posalign_sim.agents.trustees import (
+    CautiousInvestor,
+    Discriminator,
+    FixedTrust,
+    InequityAverse,
+    Reciprocal,
+)
 
 __all__ = [
+    "AudienceSensitive",
+    "BestValueBuyer",
+    "CautiousInvestor",
+    "ConditionalContributor",
+    "ConditionalSharer",
     "Cooperator",
     "Defector",
+    "Deterrer",
     "DiscriminatingBuyer",
+    "Discriminator",
+    "Dove",
+    "EquilibriumBidder",
+    "FirstProposalBuyer",
+    "FixedHarvester",
+    "FixedTrust",
     "GenerousTitForTat",
     "GoByMajority",
     "Grim",
+    "Grit",
+    "Hawk",
     "Honest",
+    "ImitatingHarvester",
+    "InequityAverse",
+    "LemonBuyer",
+    "LemonSeller",
+    "Liar",
+    "Loner",
+    "Madman",
     "MemoryOne",
+    "Mirror",
     "Opportunist",
+    "PatientDiplomat",
+    "PostedPriceSeller",
     "Random",
+    "RandomContributor",
+    "Reciprocal",
+    "Richardson",
+    "Sharer",
+    "SustainableHarvester",
+    "ThresholdContributor",
     "TitForTat",
+    "Truthful",
+    "UnconstrainedZeroIntelligence",
+    "Whitewasher",
     "WinStayLoseShift",
+    "Withholder",
+    "ZeroIntelligence",
+    "ZeroIntelligencePlus",
 ]

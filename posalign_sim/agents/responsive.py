@@ -7,11 +7,30 @@ never announced is learnt.
 
 from __future__ import annotations
 
+from posalign_sim.agents.contributors import (
+    fair_units,
+    give_asked,
+    joining_pays,
+    keep_all,
+    take,
+    take_all,
+)
+from posalign_sim.agents.merchants import HIGH, REENTER, STAY, choose_well, custom_offer
+from posalign_sim.agents.scholars import bluff
+from posalign_sim.agents.traders import gainful_price, true_price
+from posalign_sim.envs.commons import CommonsSight
+from posalign_sim.envs.crisis import HOLD, CrisisSight
+from posalign_sim.envs.donor import BAD, DonorSight
+from posalign_sim.envs.double_auction import AuctionSight
+from posalign_sim.envs.marketplace import MarketSight
+from posalign_sim.envs.public_goods import PublicGoodsSight
+from posalign_sim.envs.shared_knowledge import BLUFF, LIE, SHARE, KnowledgeSight
+from posalign_sim.envs.trust import KEEP, RETURN, SEND, TrustSight
 from posalign_sim.world.draws import chance
 from posalign_sim.world.fields import Floats, param
 from posalign_sim.world.modules import Agent
 from posalign_sim.world.record import Sight
-from posalign_sim.world.sight import parameter, remaining, standing
+from posalign_sim.world.sight import other_last, parameter, remaining, standing
 
 COOPERATE, DEFECT = 0, 1
 WALK, BUY = 0, 1
@@ -80,6 +99,11 @@ def shuns(p: Sight, i: int, cutoff: float) -> bool:
     return announced_loss(p, i, own, 1) - announced_loss(p, i, own, 0) < p.temptation[i]
 
 
+def owed_share(p: TrustSight, i: int) -> int:
+    """Share, in percent, that a trustee is held to: its word, or else the equal split."""
+    return int(p.word[i]) if p.word[i] >= 0 else int(p.fair[i])
+
+
 class Honest(Agent):
     """Keeps its word whatever it is offered, and deals with whoever has not a bad record.
 
@@ -100,9 +124,70 @@ class Honest(Agent):
         return COOPERATE
 
     @staticmethod
+    def signal(p: CrisisSight, i: int) -> int:
+        return HOLD
+
+    @staticmethod
+    def rung(p: CrisisSight, i: int) -> int:
+        return HOLD
+
+    @staticmethod
     def pay(p: Sight, i: int) -> int:
         seen = standing(p, i, p.partner[i])
         return WALK if 0 <= seen < parameter(p, i, 0) else BUY
+
+    @staticmethod
+    def list_offer(p: MarketSight, i: int) -> tuple[int, int, int]:
+        return custom_offer(p, i, HIGH)
+
+    @staticmethod
+    def choose_offer(p: MarketSight, i: int) -> tuple[int, int]:
+        return choose_well(p, i, parameter(p, i, 0), 1.0)
+
+    @staticmethod
+    def join(p: PublicGoodsSight, i: int) -> int:
+        return joining_pays(p, i, 0.0)
+
+    @staticmethod
+    def contribute(p: PublicGoodsSight, i: int) -> tuple[int, int]:
+        return give_asked(p, i)
+
+    @staticmethod
+    def harvest(p: CommonsSight, i: int) -> tuple[int, int]:
+        return take(p, i, fair_units(p, i))
+
+    @staticmethod
+    def send(p: TrustSight, i: int) -> tuple[int, int]:
+        seen = standing(p, i, p.partner[i])
+        if 0 <= seen < parameter(p, i, 0):
+            return KEEP, 0
+        return SEND, int(p.full)
+
+    @staticmethod
+    def give_back(p: TrustSight, i: int) -> tuple[int, int]:
+        return RETURN, owed_share(p, i)
+
+    @staticmethod
+    def donate(p: DonorSight, i: int) -> int:
+        if p.opinion[i] == BAD or shuns(p, i, parameter(p, i, 0)):
+            return DEFECT
+        return COOPERATE
+
+    @staticmethod
+    def inform(p: Sight, i: int) -> tuple[int, int]:
+        return SHARE, 0
+
+    @staticmethod
+    def quote(p: AuctionSight, i: int) -> tuple[int, int]:
+        return true_price(p, i)
+
+    @staticmethod
+    def sealed_quote(p: AuctionSight, i: int) -> tuple[int, int]:
+        return true_price(p, i)
+
+    @staticmethod
+    def settle_trade(p: Sight, i: int) -> int:
+        return COOPERATE
 
 
 class Opportunist(Agent):
@@ -132,6 +217,74 @@ class Opportunist(Agent):
 
     @staticmethod
     def deliver(p: Sight, i: int) -> int:
+        return DEFECT if breach_pays(p, i) else COOPERATE
+
+    @staticmethod
+    def list_offer(p: MarketSight, i: int) -> tuple[int, int, int]:
+        return custom_offer(p, i, HIGH)
+
+    @staticmethod
+    def presence(p: MarketSight, i: int) -> int:
+        # A new name is worth the trade that the record of the present one costs.
+        spoilt = p.record_seen * (1 - p.standing[p.identity[i]])
+        later = rounds_ahead(p, parameter(p, i, 0)) * spoilt * (p.rent[i] - p.fallback[i])
+        return REENTER if 0 <= p.name_fee < later else STAY
+
+    @staticmethod
+    def signal(p: CrisisSight, i: int) -> int:
+        return HOLD
+
+    @staticmethod
+    def rung(p: CrisisSight, i: int) -> int:
+        return int(p.tempting_rung[i]) if breach_pays(p, i) else HOLD
+
+    @staticmethod
+    def join(p: PublicGoodsSight, i: int) -> int:
+        return joining_pays(p, i, max(0.0, p.temptation[i]))
+
+    @staticmethod
+    def contribute(p: PublicGoodsSight, i: int) -> tuple[int, int]:
+        return keep_all() if breach_pays(p, i) else give_asked(p, i)
+
+    @staticmethod
+    def harvest(p: CommonsSight, i: int) -> tuple[int, int]:
+        return take_all(p, i) if breach_pays(p, i) else take(p, i, fair_units(p, i))
+
+    @staticmethod
+    def send(p: TrustSight, i: int) -> tuple[int, int]:
+        seen = standing(p, i, p.partner[i])
+        if 0 <= seen < parameter(p, i, 3) or other_last(p, i) < 0.5:
+            return KEEP, 0
+        return SEND, int(p.full)
+
+    @staticmethod
+    def give_back(p: TrustSight, i: int) -> tuple[int, int]:
+        if breach_pays(p, i):
+            return KEEP, 0
+        return RETURN, owed_share(p, i)
+
+    @staticmethod
+    def donate(p: DonorSight, i: int) -> int:
+        if p.opinion[i] == BAD or shuns(p, i, parameter(p, i, 3)):
+            return DEFECT
+        return DEFECT if breach_pays(p, i) else COOPERATE
+
+    @staticmethod
+    def inform(p: KnowledgeSight, i: int) -> tuple[int, int]:
+        if breach_pays(p, i):
+            return LIE, bluff(p, i, BLUFF)
+        return SHARE, 0
+
+    @staticmethod
+    def quote(p: AuctionSight, i: int) -> tuple[int, int]:
+        return gainful_price(p, i)
+
+    @staticmethod
+    def sealed_quote(p: AuctionSight, i: int) -> tuple[int, int]:
+        return gainful_price(p, i)
+
+    @staticmethod
+    def settle_trade(p: Sight, i: int) -> int:
         return DEFECT if breach_pays(p, i) else COOPERATE
 
     @staticmethod
@@ -189,6 +342,11 @@ class DiscriminatingBuyer(Agent):
         trust = believed(p.slots[i], TRUST_WEIGHT, TRUST, first)
         gain = trust * p.hope[i] + (1 - trust) * p.risk[i]
         return BUY if gain >= -NEGLIGIBLE else WALK
+
+    @staticmethod
+    def choose_offer(p: MarketSight, i: int) -> tuple[int, int]:
+        trust = believed(p.slots[i], TRUST_WEIGHT, TRUST, parameter(p, i, 2))
+        return choose_well(p, i, parameter(p, i, 0), trust)
 
     @staticmethod
     def learn(p: Sight, i: int) -> None:

@@ -85,8 +85,9 @@ class Arbitration(Institution):
     def witness(w: World, own: Arbitration, x: Any) -> None:
         if x.target != GROUP and (x.pledged or w.standard > 0) and governed(w, own, x.actor):
             victim = holder(w, x.target)
-            case = own.case[victim]
-            if case == NO_CASE or x.harm > w.interactions[case].harm:
+            if own.case[victim] == NO_CASE or weighs_more(
+                w, own, x, w.interactions[own.case[victim]]
+            ):
                 own.case[victim] = w.interaction_count - 1
 
     @staticmethod
@@ -119,3 +120,10 @@ class Arbitration(Institution):
             find(w, accused, x.target, True, own.accuracy, case)
             penalise(w, accused, x.target, own.refund * x.paid + own.damages)
             penalise(w, accused, treasury(own), own.fine)
+
+
+def weighs_more(w: World, own: Arbitration, x: Any, other: Any) -> bool:
+    """Whether act `x` is the one to file about, rather than `other`: the lot decides if equal."""
+    if x.harm != other.harm:
+        return x.harm > other.harm
+    return draw(w, own, x.actor, 1) > draw(w, own, other.actor, 1)

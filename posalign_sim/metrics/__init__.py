@@ -2,7 +2,9 @@
 
 from posalign_sim.metrics.cooperation import Cooperation, Honesty, Trajectory, over_time
 from posalign_sim.metrics.deescalation import Deescalation
+from posalign_sim.metrics.escalation import Escalation
 from posalign_sim.metrics.reciprocity import Reciprocity, probe
+from posalign_sim.metrics.sustainability import Sustainability
 from posalign_sim.metrics.welfare import Welfare
 from posalign_sim.world.modules import Metric
 
@@ -15,8 +17,10 @@ def standard() -> tuple[Metric, ...]:
 __all__ = [
     "Cooperation",
     "Deescalation",
+    "Escalation",
     "Honesty",
     "Reciprocity",
+    "Sustainability",
     "Trajectory",
     "Welfare",
     "over_time",

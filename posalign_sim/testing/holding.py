@@ -64,8 +64,8 @@ def check_state(scenario: Scenario, ws: Worlds, where: str) -> None:
     partner = ws["partner"][:, :n].astype(np.int64)
     if ws["begun"].all():
         assert (partner < n).all(), f"{where}: somebody's partner is no seat"
-        mutual = np.take_along_axis(partner, partner, 1) == np.arange(n)
-        assert mutual.all(), f"{where}: seat {np.argwhere(~mutual)[0][1]}'s partner has another one"
+        once = np.sort(partner, axis=1) == np.arange(n)
+        assert once.all(), f"{where}: who is next to whom does not lead round the tables"
     rows = np.arange(ws["interactions"].shape[1]) < ws["interaction_count"][:, None]
     cooperation = ws["interactions"]["cooperation"]
     assert ((cooperation >= 0) & (cooperation <= 1))[rows].all(), (

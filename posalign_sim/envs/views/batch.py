@@ -9,6 +9,7 @@ import numpy as np
 
 from posalign_sim.envs.views.ordinary import ordinary, with_external
 from posalign_sim.envs.views.spaces import Interface
+from posalign_sim.world.compiler import Mode
 from posalign_sim.world.errors import ConfigurationError, nearest
 from posalign_sim.world.modules import Game
 from posalign_sim.world.scenario import Scenario
@@ -16,6 +17,11 @@ from posalign_sim.world.session import Session
 
 Illegal = Literal["raise", "resample", "noop"]
 ILLEGAL: tuple[Illegal, ...] = ("raise", "resample", "noop")
+
+
+#: Episodes on end that may end before a seat is asked, until one is not waited for any more.
+PASSED_OVER = 1000
+NEVER_ASKED = f"{PASSED_OVER} episodes on end have ended before any seat here was asked"
 
 
 class Step(NamedTuple):
@@ -57,6 +63,7 @@ class BatchEnv:
         seed: of the study: the same seed gives the same episodes.
         illegal: what to do about an illegal action: raise, or count it and act at random
             (`resample`) or as little as possible (`noop`: the last legal choice, least arguments).
+        mode: as in `simulate`.
         **changes: arguments of `Scenario` to be set otherwise.
 
     Attributes:
@@ -74,6 +81,7 @@ class BatchEnv:
         features: Sequence[str] | None = None,
         seed: int = 0,
         illegal: Illegal = "raise",
+        mode: Mode = "compiled",
         **changes: Any,
     ) -> None:
         """See the class."""
@@ -87,12 +95,13 @@ class BatchEnv:
         self.observation_space = self.interface.observation_space()
         self.worlds = worlds
         self.illegal: Illegal = illegal
+        self.mode: Mode = mode
         self.reset(seed)
 
     def reset(self, seed: int = 0) -> Step:
         """Begin all worlds; the same seed gives the same episodes."""
         ws = self.scenario.worlds(self.worlds, seed)
-        self.session = Session(self.scenario, ws, "compiled", seed, episodes=True)
+        self.session = Session(self.scenario, ws, self.mode, seed, episodes=True)
         seats = self.session.seats
         self.place = np.zeros(self.scenario.agents, np.int64)
         self.place[seats] = np.arange(len(seats))
@@ -109,8 +118,10 @@ class BatchEnv:
         )
         self._masks = np.zeros((len(self.session.world), width), np.int8)
         self.illegal_actions = 0
-        self._luck = np.random.default_rng([seed, 0xAC7])
+        self._luck = np.random.default_rng([seed % 2**64, 0xAC7])
         self._check_faults()
+        if self.session.count == 0:
+            self.pass_over()
         return self._spread()
 
     @property
@@ -145,6 +156,8 @@ class BatchEnv:
             choices, arguments = self._mend(choices, arguments)
         session.advance(choices, arguments)
         self._check_faults()
+        if session.count == 0:
+            self.pass_over()
         return session.count
 
     def step(self, actions: Any) -> Step:
@@ -166,6 +179,47 @@ class BatchEnv:
             rows = slice(0, session.count)
             self.advance(actions[session.world[rows], self.place[session.seat[rows]]])
         return self._spread()
+
+    def pass_over(self) -> None:
+        """Pass over episodes that end before any seat is asked, until every world waits for one.
+
+        For views whose interface has no place for a world that waits for nobody. Such episodes are
+        not told of as ended.
+
+        Raises:
+            ConfigurationError: a world had very many of them on end.
+        """
+        session = self.session
+        waiting = session.worlds["waiting"]
+        if (waiting > 0).all():
+            return
+        ended, told = session.ended.copy(), np.zeros((self.worlds, self.scenario.agents))
+        last, gained = session.final_observations.copy(), session.final_rewards.copy()
+        for _ in range(PASSED_OVER):
+            where = (session.world[: session.count], session.seat[: session.count])
+            told[where] += session.rewards[: session.count]  # they are listed anew, and told once
+            session.count = 0
+            session.act(np.zeros(0, np.int64), session.lows)
+            self._check_faults()
+            if (waiting > 0).all():
+                break
+        else:
+            raise ConfigurationError(NEVER_ASKED)
+        where = (session.world[: session.count], session.seat[: session.count])
+        session.rewards[: session.count] += told[where]
+        session.ended[:] = ended
+        session.final_observations[:] = last
+        session.final_rewards[:] = gained
+
+    def carry(self, begun: Any) -> None:
+        """Make what seats gained before they were first asked a part of their next reward.
+
+        For views whose interface has no place for a reward of a first observation.
+
+        Args:
+            begun: index of the worlds that have just begun.
+        """
+        self.session.worlds["reward_mark"][begun] = 0
 
     def _spread(self) -> Step:
         """Put the rows that must act into their places."""

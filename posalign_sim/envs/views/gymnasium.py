@@ -16,6 +16,14 @@ from posalign_sim.world.modules import Game
 from posalign_sim.world.scenario import Scenario
 
 
+def _refuse_others(seats: int) -> None:
+    if seats != 1:
+        raise ConfigurationError(
+            f"{seats} seats of this scenario are decided from outside, but Gymnasium knows one: "
+            "fill the others with agents, or use parallel_env or batch_env"
+        )
+
+
 class SingleView(gymnasium.Env[Any, Any]):
     """One world in which one seat is decided here and scripted agents hold the others.
 
@@ -27,7 +35,7 @@ class SingleView(gymnasium.Env[Any, Any]):
         features: names of what is observed; all if not given.
         illegal: as in `batch_env`; illegal actions so far stand in `info["illegal_actions"]`.
         render_mode: `ansi` or `rgb_array`.
-        **changes: arguments of `Scenario` to be set otherwise.
+        **changes: `mode`, as in `simulate`, and arguments of `Scenario` to be set otherwise.
     """
 
     metadata: dict[str, Any] = {"render_modes": list(RENDER_MODES)}  # noqa: RUF012
@@ -43,6 +51,7 @@ class SingleView(gymnasium.Env[Any, Any]):
     ) -> None:
         """See the class."""
         self.table = Seats(scenario, [seat], features, illegal, render_mode, **changes)
+        _refuse_others(len(self.table.names))
         self.render_mode = render_mode
         self.features = self.table.interface.features
         self.observation_space = self.table.interface.observation_space()
@@ -54,13 +63,13 @@ class SingleView(gymnasium.Env[Any, Any]):
     ) -> tuple[Any, dict[str, Any]]:
         """A new episode; without a seed, the one that follows the last.
 
+        Episodes that end before the focal seat is asked are passed over.
+
         Raises:
-            ConfigurationError: the focal seat is never asked in this scenario.
+            ConfigurationError: it was not asked in very many episodes on end.
         """
         super().reset(seed=seed)
         self.table.begin(seed)
-        if self.table.session.count == 0:
-            raise ConfigurationError("an episode has ended before its focal seat was asked")
         return self._seen(), self._info()
 
     def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
@@ -70,10 +79,7 @@ class SingleView(gymnasium.Env[Any, Any]):
             ConfigurationError: the action is illegal or of a wrong type, or the episode is over.
                 The world is unchanged.
         """
-        table = self.table
-        if not hasattr(table, "session") or table.session.count == 0:
-            raise ConfigurationError("the episode is over, or none has begun: call reset()")
-        session = table.session
+        table, session = self.table, self._running()
         self._choice[0] = table.put(0, table.names[0], action)
         session.act(self._choice, table.arguments)
         if session.count:
@@ -83,11 +89,20 @@ class SingleView(gymnasium.Env[Any, Any]):
         return last, reward, True, False, {"illegal_actions": table.illegal_actions}
 
     def action_masks(self) -> np.ndarray[Any, Any]:
-        """`[width]` which choices, and which values of their arguments, are legal now."""
-        session, interface = self.table.session, self.table.interface
+        """`[width]` which choices, and which values of their arguments, are legal now.
+
+        Raises:
+            ConfigurationError: the episode is over, or none has begun.
+        """
+        session, interface = self._running(), self.table.interface
         mask = np.zeros((1, interface.mask_width()), np.int8)
         interface.fill_masks(session, slice(0, 1), mask)
         return mask[0]
+
+    def _running(self) -> Any:
+        if not hasattr(self.table, "session") or self.table.session.count == 0:
+            raise ConfigurationError("the episode is over, or none has begun: call reset()")
+        return self.table.session
 
     def _seen(self) -> Any:
         return self.table.session.observations[0].copy()
@@ -108,6 +123,8 @@ class SingleView(gymnasium.Env[Any, Any]):
 class VectorView(VectorEnv[Any, Any, Any]):
     """Thousands of worlds, one focal seat in each; a world that ends begins anew in the same step.
 
+    Episodes that end before the focal seat is asked are passed over.
+
     `infos["final_obs"]` holds what the seat saw at the end of the worlds that `infos["_final_obs"]`
     names, and `infos["action_mask"]` what is legal now.
 
@@ -117,7 +134,7 @@ class VectorView(VectorEnv[Any, Any, Any]):
         seat: the focal seat.
         features: names of what is observed; all if not given.
         illegal: as in `batch_env`.
-        **changes: arguments of `Scenario` to be set otherwise.
+        **changes: `mode`, as in `simulate`, and arguments of `Scenario` to be set otherwise.
     """
 
     metadata: dict[str, Any] = {"autoreset_mode": AutoresetMode.SAME_STEP}  # noqa: RUF012
@@ -133,6 +150,8 @@ class VectorView(VectorEnv[Any, Any, Any]):
     ) -> None:
         """See the class."""
         self.batch = BatchEnv(scenario, num_envs, [seat], features, 0, illegal, **changes)
+        _refuse_others(self.batch.seats)
+        self._begun = False
         self.num_envs = num_envs
         self.features = self.batch.features
         self.single_observation_space = self.batch.observation_space
@@ -154,14 +173,16 @@ class VectorView(VectorEnv[Any, Any, Any]):
         Raises:
             ConfigurationError: a seed for each world was given: worlds of one seed differ already.
         """
-        super().reset(seed=seed if seed is None or isinstance(seed, int) else int(seed[0]))
         if seed is not None and not isinstance(seed, int | np.integer):
             raise ConfigurationError(
                 "one seed is for all worlds, whose luck differs by their place"
             )
         self._seed = self._seed + 1 if seed is None else int(seed)
+        super().reset(seed=None if seed is None else self._seed)
         self.batch.reset(self._seed)
-        self._check()
+        self.batch.pass_over()
+        self._begun = True
+        self.batch.carry(slice(None))
         return self._seen(), {"action_mask": self.batch.masks().copy()}
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
@@ -173,20 +194,19 @@ class VectorView(VectorEnv[Any, Any, Any]):
         Returns:
             Observations `[num_envs, features]`, rewards, terminations, truncations, infos.
         """
+        if not self._begun:
+            raise ConfigurationError("nothing has begun: call reset() first")
         batch, session = self.batch, self.batch.session
         batch.advance(actions)
-        self._check()
+        batch.pass_over()
         ended = session.ended != 0
         rewards = np.where(ended, session.final_rewards[:, 0], session.rewards[: self.num_envs])
         infos: dict[str, Any] = {"action_mask": batch.masks().copy()}
         if ended.any():
+            batch.carry(ended)
             infos["final_obs"] = session.final_observations[:, 0].copy()
             infos["_final_obs"] = ended.copy()
         return self._seen(), rewards, ended, self._truncated.copy(), infos
 
     def _seen(self) -> Any:
         return self.batch.session.observations[: self.num_envs].copy()
-
-    def _check(self) -> None:
-        if self.batch.count != self.num_envs:
-            raise ConfigurationError("an episode has ended before its focal seat was asked")

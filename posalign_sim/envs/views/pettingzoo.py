@@ -15,9 +15,16 @@ import numpy as np
 from gymnasium import spaces
 from pettingzoo import AECEnv, ParallelEnv
 
-from posalign_sim.envs.views.batch import ILLEGAL, Illegal, substitute
+from posalign_sim.envs.views.batch import (
+    ILLEGAL,
+    NEVER_ASKED,
+    PASSED_OVER,
+    Illegal,
+    substitute,
+)
 from posalign_sim.envs.views.ordinary import ordinary, with_external
-from posalign_sim.envs.views.spaces import Interface
+from posalign_sim.envs.views.spaces import LEAST, MOST, Interface
+from posalign_sim.world.compiler import Mode
 from posalign_sim.world.errors import ConfigurationError, nearest
 from posalign_sim.world.faults import MEANING
 from posalign_sim.world.modules import Game
@@ -37,6 +44,7 @@ class Seats:
         illegal: what to do about an illegal action: `raise`, or count it and act at random
             (`resample`) or as little as possible (`noop`).
         render_mode: `ansi` or `rgb_array`.
+        mode: as in `simulate`.
         **changes: arguments of `Scenario` to be set otherwise.
     """
 
@@ -47,6 +55,7 @@ class Seats:
         features: Sequence[str] | None = None,
         illegal: Illegal = "raise",
         render_mode: str | None = None,
+        mode: Mode = "compiled",
         **changes: Any,
     ) -> None:
         """See the class."""
@@ -63,6 +72,7 @@ class Seats:
             made = made.replace(events=65_536)  # what is shown is read from the log
         self.scenario = made
         self.illegal: Illegal = illegal
+        self.mode: Mode = mode
         self.interface = Interface(made.structure)
         kind = made.structure.external
         seats = [
@@ -80,7 +90,7 @@ class Seats:
         self.waits = waits
         box = self.interface.observation_space()
         width = self.interface.mask_width(waits)
-        self.observation_spaces = {
+        self.observation_spaces: dict[str, spaces.Space[Any]] = {
             name: spaces.Dict(
                 {
                     "observation": spaces.Box(box.low, box.high, dtype=np.float32),
@@ -89,12 +99,20 @@ class Seats:
             )
             for name in self.names
         }
-        self.action_spaces = {name: self.interface.action_space(waits) for name in self.names}
+        self.action_spaces: dict[str, spaces.Space[Any]] = {
+            name: self.interface.action_space(waits) for name in self.names
+        }
         self.wait = self.interface.waiting_mask() if waits else np.zeros(width, np.int8)
         self.illegal_actions = 0
 
     def begin(self, seed: int | None) -> None:
-        """A new episode; without a seed, the one that follows the last."""
+        """A new episode; without a seed, the one that follows the last.
+
+        Episodes that end before anybody here is asked are passed over.
+
+        Raises:
+            ConfigurationError: nobody was asked in very many episodes on end.
+        """
         if seed is not None:
             self.seed, self.episode = int(seed), 0
         elif not hasattr(self, "seed"):
@@ -105,11 +123,20 @@ class Seats:
             self.session.restart(self.seed, [self.episode])
         else:
             ws = self.scenario.worlds(1, self.seed, [self.episode])
-            self.session = Session(self.scenario, ws, "compiled", self.seed)
+            self.session = Session(self.scenario, ws, self.mode, self.seed)
             self.arguments = np.zeros_like(self.session.lows)
+        last = self.episode + PASSED_OVER
+        while self.session.count == 0:
+            self.check_fault()
+            if self.episode == last:
+                raise ConfigurationError(NEVER_ASKED)
+            self.episode += 1
+            self.session.restart(self.seed, [self.episode])
         if self.illegal != "raise":
-            self.luck = np.random.default_rng([self.seed, self.episode, 0xAC7])
-        self.check_fault()
+            self.luck = np.random.default_rng([self.seed % 2**64, self.episode, 0xAC7])
+        self.illegal_actions = 0
+        # A reset gives no rewards: what was gained before the first decision is in the next ones.
+        self.session.worlds["reward_mark"] = 0
 
     def asked(self) -> list[str]:
         """Names of the agents who must act now, in the order of the session's rows."""
@@ -123,18 +150,21 @@ class Seats:
             values = np.asarray(action)
             if values.shape != (1 + len(interface.widths),) or values.dtype.kind not in "iu":
                 raise ConfigurationError(
-                    f"{name} must act with {1 + len(interface.widths)} integers, not {action!r}"
+                    f"{name} must act with {1 + len(interface.widths)} integers, not {action!r}. "
+                    "The world is unchanged."
                 )
             choice = int(values[0])
-            base = interface.lows[session.decision[row]]
-            self.arguments[row, : len(interface.widths)] = values[1:] + base[: len(values) - 1]
+            base = interface.lows[session.decision[row], : len(interface.widths)]
+            given = values[1:].astype(np.int64).clip(LEAST, MOST) + base
+            self.arguments[row, : len(interface.widths)] = given.clip(LEAST, MOST)
         else:
             try:
                 choice = int(action.__index__())
-            except AttributeError:
+            except (AttributeError, TypeError):
                 raise ConfigurationError(
-                    f"{name} must act with an integer, not {action!r}"
+                    f"{name} must act with an integer, not {action!r}. The world is unchanged."
                 ) from None
+        choice = max(LEAST, min(choice, MOST))
         if self.illegal != "raise" and not session.legal(row, choice, self.arguments[row]):
             self.illegal_actions += 1
             choice, self.arguments[row] = substitute(session, row, self.illegal, self.luck)
@@ -216,7 +246,7 @@ class ParallelView(ParallelEnv[str, Any, Any]):
         """A new episode; without a seed, the one that follows the last."""
         table = self.table
         table.begin(seed)
-        self.agents = list(table.names) if table.session.count else []
+        self.agents = list(table.names)
         self._choices = np.zeros(len(table.names), np.int64)
         self._names = table.asked()
         return table.observations(), {name: {} for name in table.names}
@@ -232,7 +262,7 @@ class ParallelView(ParallelEnv[str, Any, Any]):
         """
         table = self.table
         agents = self.agents
-        if len(actions) != len(agents) or not agents:
+        if not isinstance(actions, dict) or len(actions) != len(agents) or not agents:
             self._refuse(actions)
         session, names, choices = table.session, self._names, self._choices
         row = 0
@@ -245,7 +275,7 @@ class ParallelView(ParallelEnv[str, Any, Any]):
                 for name in names:
                     choices[row] = table.put(row, name, actions[name])
                     row += 1
-        except (KeyError, AttributeError):
+        except (KeyError, AttributeError, TypeError, OverflowError):
             self._refuse(actions)
         if row < len(agents):
             self._check_waiting(actions)
@@ -284,14 +314,17 @@ class ParallelView(ParallelEnv[str, Any, Any]):
         )
 
     def _check_waiting(self, actions: dict[str, Any]) -> None:
-        wait = self.table.interface.choices
+        wait, widths = self.table.interface.choices, self.table.interface.widths
+        shape = (1 + len(widths),) if widths else ()
         asked = set(self._names)
         for name in self.agents:
             if name in asked:
                 continue
-            choice = actions.get(name)
-            first = choice if np.ndim(choice) == 0 else np.asarray(choice)[0]
-            if first != wait:
+            if name not in actions:
+                self._refuse(actions)
+            choice: Any = actions[name]
+            given = np.asarray(choice)
+            if given.shape != shape or given.dtype.kind not in "iu" or given.flat[0] != wait:
                 if self.table.illegal == "raise":
                     raise ConfigurationError(
                         f"{name} is not asked now: it can only wait ({wait}), not {choice!r}. "
@@ -304,17 +337,19 @@ class ParallelView(ParallelEnv[str, Any, Any]):
             raise ConfigurationError("nothing has begun: call reset() first")
         if not self.agents:
             raise ConfigurationError("the episode is over: call reset()")
+        if not isinstance(actions, dict):
+            raise ConfigurationError(f"actions are given by agent, in a dict, not {actions!r}")
         for name in actions:
             if name not in self.agents:
                 raise ConfigurationError(
-                    f"no agent is called {name!r}: {nearest(name, self.agents)}"
+                    f"no agent is called {name!r}: {nearest(str(name), self.agents)}"
                 )
         for name in self.agents:
             if name not in actions:
                 raise ConfigurationError(f"there is no action for {name}. The world is unchanged.")
-        for name, action in actions.items():
-            if not hasattr(action, "__index__"):
-                raise ConfigurationError(f"{name} must act with an integer, not {action!r}")
+        for row, name in enumerate(self._names):
+            self.table.put(row, name, actions[name])
+        raise ConfigurationError(f"an action has more than 64 bits: {actions!r}")
 
     def render(self) -> Any:
         """What happened so far: text, or a picture of the last round."""
@@ -335,7 +370,7 @@ class AECView(AECEnv[str, Any, Any]):
 
     def __init__(self, table: Seats, render_mode: str | None = None) -> None:
         """See `aec_env`."""
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.table = table
         self.render_mode = render_mode
         self.possible_agents = list(table.names)
@@ -379,7 +414,16 @@ class AECView(AECEnv[str, Any, Any]):
         self.agent_selection = self._names[0]
 
     def observe(self, agent: str) -> Any:
-        """What an agent sees at the pending decision."""
+        """What an agent sees at the pending decision.
+
+        Raises:
+            ConfigurationError: nothing has begun, or no agent has this name.
+        """
+        if not hasattr(self.table, "session"):
+            raise ConfigurationError("nothing has begun: call reset() first")
+        if agent not in self._seen:
+            hint = nearest(str(agent), self.possible_agents)
+            raise ConfigurationError(f"no agent is called {agent!r}: {hint}")
         return self._seen[agent]
 
     def step(self, action: Any) -> None:
@@ -389,7 +433,9 @@ class AECView(AECEnv[str, Any, Any]):
             ConfigurationError: the action is illegal or of a wrong type. Nothing has changed.
         """
         if not self.agents:
-            raise ConfigurationError("the episode is over: call reset()")
+            begun = hasattr(self.table, "session")
+            what = "the episode is over" if begun else "nothing has begun"
+            raise ConfigurationError(f"{what}: call reset()")
         name = self.agent_selection
         if self.terminations[name] or self.truncations[name]:
             self._was_dead_step(action)

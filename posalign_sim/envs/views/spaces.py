@@ -18,6 +18,9 @@ from posalign_sim.world.modules import ConfigurationError
 from posalign_sim.world.sight import Feature
 from posalign_sim.world.structure import Structure
 
+#: What a world's record has room for; a number beyond it is as illegal as the last one within.
+LEAST, MOST = -(2**31), 2**31 - 1
+
 
 class Actions(spaces.MultiDiscrete):
     """Choice and arguments; a mask is one flat array, the components' one after the other."""
@@ -144,5 +147,7 @@ class Interface:
             return actions, None
         arguments = np.zeros((count, session.lows.shape[1]), np.int64)
         base = self.lows[session.decision[:count]]
-        arguments[:, : len(self.widths)] = actions[:, 1:] + base[:, : len(self.widths)]
+        given = actions[:, 1:].astype(np.int64, copy=False).clip(LEAST, MOST)
+        given = given + base[:, : len(self.widths)]
+        arguments[:, : len(self.widths)] = given.clip(LEAST, MOST)
         return np.ascontiguousarray(actions[:, 0]), arguments

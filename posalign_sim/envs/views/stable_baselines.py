@@ -28,7 +28,7 @@ class StableBaselinesView(VecEnv):
         features: names of what is observed; all if not given.
         seed: of the worlds.
         illegal: as in `batch_env`; Stable-Baselines3 knows no masks by itself.
-        **changes: arguments of `Scenario` to be set otherwise.
+        **changes: `mode`, as in `simulate`, and arguments of `Scenario` to be set otherwise.
     """
 
     def __init__(
@@ -55,9 +55,11 @@ class StableBaselinesView(VecEnv):
         return [self._seed] * self.num_envs
 
     def reset(self) -> Any:
-        """Begin all worlds."""
+        """Begin all worlds; the next reset begins others, unless `seed` says which."""
         self.batch.reset(self._seed)
+        self._seed += 1
         self._check()
+        self.batch.carry(slice(None))
         return self._seen()
 
     def step_async(self, actions: Any) -> None:
@@ -73,6 +75,8 @@ class StableBaselinesView(VecEnv):
         final = session.final_rewards.reshape(-1)
         rewards = np.where(ended, final, session.rewards[: self.num_envs]).astype(np.float32)
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
+        if ended.any():
+            batch.carry(session.ended != 0)
         last = session.final_observations.reshape(self.num_envs, -1)
         for k in np.flatnonzero(ended).tolist():
             infos[k] = {"terminal_observation": last[k].copy(), "TimeLimit.truncated": False}
@@ -86,6 +90,7 @@ class StableBaselinesView(VecEnv):
         return self.batch.session.observations[: self.num_envs].copy()
 
     def _check(self) -> None:
+        self.batch.pass_over()
         if self.batch.count != self.num_envs:
             raise ConfigurationError(
                 "not all external seats are asked at every decision: give one focal seat, or use "

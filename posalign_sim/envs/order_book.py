@@ -1,0 +1,449 @@
+"""What happens on the floor of a double auction: limits, the book, the call, settlement."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from posalign_sim.world.accounts import MINOR
+from posalign_sim.world.compiler import rare
+from posalign_sim.world.conduct import interact
+from posalign_sim.world.draws import draw
+from posalign_sim.world.fields import Floats
+from posalign_sim.world.record import Sight, World, face, seats
+
+if TYPE_CHECKING:
+    from posalign_sim.envs.double_auction import DoubleAuction
+
+BUYER, SELLER = 0, 1
+QUOTE = 1
+#: Prices are whole numbers of ticks, from 1 to at most this many.
+TICKS = 1000
+#: Units that a trader can trade in a day.
+UNITS = 4
+#: Shouts and prices of trades that are published, the latest ones.
+SHOUTS = 16
+PRICES = 4
+#: What was shouted: a bid, an ask, or that one takes the bid or the ask that stands.
+BID, ASK, BID_TAKEN, ASK_TAKEN = range(4)
+#: No price.
+NONE = -1
+#: Share of a tick that is rounding.
+NEGLIGIBLE = 1e-9
+#: Indices of draws: limits take those below, ties and turns those from here on.
+TIES, TURNS = 64, 1 << 20
+
+
+@rare
+def act(
+    w: World, i: int, j: int, promised: int, worth: float, kept: bool, gainful: bool, given: float
+) -> None:
+    """Record what seat `i` did for seat `j` in a trade: it kept it or not."""
+    cooperation = 1.0 if kept and gainful else 0.0
+    done = worth if kept else 0.0
+    interact(w, face(w, i), face(w, j), cooperation, promised, worth, done, given, worth - done)
+
+
+# --- the day's limits ----------------------------------------------------------------------------
+
+
+@rare
+def set_limits(w: World, own: DoubleAuction, known: bool) -> None:
+    """Read or draw what each unit is worth, buyers' best first and sellers' cheapest first."""
+    units = own.worth.shape[1]
+    first = np.rint(own.low / own.tick)
+    count = np.rint(own.high / own.tick) - first + 1
+    for i in seats(w):
+        for unit in range(units):
+            x = own.limits[i, unit]
+            if not known:
+                luck = draw(w, own, face(w, i), unit)
+                x = own.low + luck * (own.high - own.low)
+                if own.whole == 1:
+                    x = min(own.high, own.tick * (first + np.floor(luck * count)))
+            x = np.rint(x * MINOR) / MINOR
+            place = unit
+            if not known:
+                while place > 0 and comes_before(w.role[i], x, own.worth[i, place - 1]):
+                    own.worth[i, place] = own.worth[i, place - 1]
+                    place -= 1
+            own.worth[i, place] = x
+
+
+def comes_before(role: int, a: float, b: float) -> bool:
+    """Whether a trader trades a unit of limit `a` before one of limit `b`."""
+    return a > b if role == BUYER else a < b
+
+
+@rare
+def greatest_gains(w: World, own: DoubleAuction) -> float:
+    """The most points that trade can gain today; also counts the buyers.
+
+    As many units as there are go to those, owners included, to whom they are worth most.
+    """
+    units = own.worth.shape[1]
+    limits = np.empty(int(w.agents) * units)
+    before = 0.0
+    goods = 0
+    own.buyers = 0
+    for rank in range(w.agents):
+        i = w.order[rank]
+        if w.role[i] == BUYER:
+            own.buyers += 1
+        for unit in range(units):
+            limits[rank * units + unit] = own.worth[i, unit]
+            if w.role[i] == SELLER:
+                goods += 1
+                before += own.worth[i, unit]
+    sort_up(limits)
+    after = 0.0
+    for k in range(goods):
+        after += limits[len(limits) - 1 - k]
+    return max(0.0, after - before)
+
+
+@rare
+def sort_up(values: Floats) -> None:
+    """Sort numbers in place (Shell 1959)."""
+    gap = len(values) // 2
+    while gap > 0:
+        for k in range(gap, len(values)):
+            x = values[k]
+            place = k
+            while place >= gap and values[place - gap] > x:
+                values[place] = values[place - gap]
+                place -= gap
+            values[place] = x
+        gap //= 2
+
+
+@rare
+def open_day(w: World, own: DoubleAuction) -> None:
+    """Everybody has all units, and nothing has been quoted."""
+    p = w.sight
+    own.live = 0
+    own.buyers = 0
+    for rank in range(w.agents):
+        i = w.order[rank]
+        own.quoted[i] = NONE
+        own.traded[i] = 0
+        p.own_quote[i] = NONE
+        tell_limit(w, own, i)
+        if may_quote(w, own, i):
+            own.queue[own.live] = i
+            own.spot[i] = own.live
+            own.live += 1
+            own.buyers += 1 if w.role[i] == BUYER else 0
+    own.step = 0
+    own.calls = 0
+    own.day_trades = 0
+    own.day_prices = 0.0
+    own.day_squares = 0.0
+    for side in range(2):
+        own.best[side] = NONE
+    p.sealed = own.call
+    p.ceiling = int(own.ceiling)
+    p.best_bid = NONE
+    p.best_ask = NONE
+    p.steps_left = int(own.steps)
+    p.deals = 0
+    close_if_exhausted(w, own)
+
+
+@rare
+def tell_limit(w: World, own: DoubleAuction, i: int) -> None:
+    """Work out the limit of a trader's next unit, and tell it."""
+    p = w.sight
+    left = own.worth.shape[1] - int(own.traded[i])
+    p.traded[i] = own.traded[i]
+    p.units_left[i] = left
+    if left > 0:
+        ticks = own.worth[i, own.traded[i]] / own.tick
+        if w.role[i] == BUYER:
+            own.bound[i] = int(np.floor(ticks + NEGLIGIBLE))
+        else:
+            own.bound[i] = int(np.ceil(ticks - NEGLIGIBLE))
+        own.least[i] = 1
+        own.greatest[i] = int(own.ceiling)
+        if own.constrained == 1 and w.role[i] == BUYER:
+            own.greatest[i] = min(int(own.ceiling), own.bound[i])
+        elif own.constrained == 1:
+            own.least[i] = max(1, own.bound[i])
+        p.limit[i] = own.bound[i]
+        p.least[i] = own.least[i]
+        p.greatest[i] = own.greatest[i]
+
+
+def may_quote(w: World, own: DoubleAuction, i: int) -> bool:
+    """Whether a trader has a unit left, and a price that it may quote for it."""
+    return own.traded[i] < own.worth.shape[1] and own.least[i] <= own.greatest[i]
+
+
+@rare
+def exhausted(w: World, own: DoubleAuction) -> bool:
+    """Whether nobody can trade any more today."""
+    if own.buyers == 0 or own.buyers == own.live:
+        return True
+    if own.constrained == 0:
+        return False
+    bid = NONE
+    ask = TICKS + 1
+    for place in range(own.live):
+        i = own.queue[place]
+        if w.role[i] == BUYER:
+            bid = max(bid, own.bound[i])
+        else:
+            ask = min(ask, own.bound[i])
+        if ask <= bid:
+            return False
+    return True
+
+
+def close_if_exhausted(w: World, own: DoubleAuction) -> None:
+    """End the day if nobody can trade any more."""
+    if exhausted(w, own):
+        own.live = 0
+
+
+# --- the book ------------------------------------------------------------------------------------
+
+
+def shout(w: World, own: DoubleAuction, i: int, price: int) -> None:
+    """A trader quotes a price: it trades, stands in the book, or is void."""
+    p = w.sight
+    side = int(w.role[i])
+    stood = own.best[1 - side]
+    # Bids are better if higher, asks if lower: a sign spares the processor a guess.
+    sign = 1 - 2 * side
+    crosses = stood >= 0 and sign * (price - stood) >= 0
+    place = p.shouts % SHOUTS
+    p.shout_price[place] = stood if crosses else price
+    p.shout_kind[place] = BID_TAKEN + 1 - side if crosses else side
+    p.shouts += 1
+    if crosses:
+        j = int(own.holder[1 - side])
+        points = own.tick * stood
+        make_deal(w, own, i if side == BUYER else j, j if side == BUYER else i, points, points)
+        settle_book(w, own, i, j)
+        close_if_exhausted(w, own)
+        return
+    best = own.best[side]
+    better = best < 0 or sign * (price - best) > 0
+    if own.cleared == 1:
+        if not better:
+            return
+        if best >= 0:
+            forget_quote(w, own, own.holder[side])
+    own.quoted[i] = price
+    own.stamp[i] = own.step
+    p.own_quote[i] = price
+    if better:
+        set_best(w, own, side, price, i)
+    elif own.holder[side] == i:
+        find_best(w, own, side)
+
+
+def set_best(w: World, own: DoubleAuction, side: int, price: int, i: int) -> None:
+    """The best quote of a side is now `price`, of seat `i`; everybody sees it."""
+    own.best[side] = price
+    own.holder[side] = i
+    if side == BUYER:
+        w.sight.best_bid = price
+    else:
+        w.sight.best_ask = price
+
+
+def forget_quote(w: World, own: DoubleAuction, i: int) -> None:
+    """A trader's quote no longer stands."""
+    own.quoted[i] = NONE
+    w.sight.own_quote[i] = NONE
+
+
+def take_away(w: World, own: DoubleAuction, i: int) -> None:
+    """A trader cancels its quote."""
+    forget_quote(w, own, i)
+    side = int(w.role[i])
+    if own.best[side] >= 0 and own.holder[side] == i:
+        find_best(w, own, side)
+
+
+def settle_book(w: World, own: DoubleAuction, i: int, j: int) -> None:
+    """Seats `i` and `j` have traded: which quotes still stand."""
+    if own.cleared == 1:
+        for side in range(2):
+            if own.best[side] >= 0:
+                forget_quote(w, own, own.holder[side])
+                set_best(w, own, side, NONE, 0)
+        return
+    forget_quote(w, own, i)
+    forget_quote(w, own, j)
+    for side in range(2):
+        if own.best[side] >= 0 and (own.holder[side] == i or own.holder[side] == j):
+            find_best(w, own, side)
+
+
+@rare
+def find_best(w: World, own: DoubleAuction, side: int) -> None:
+    """Look through the book for a side's best quote, of equals the earliest."""
+    best = NONE
+    first = 0
+    for i in seats(w):
+        price = own.quoted[i]
+        if w.role[i] != side or price < 0 or own.cleared == 1:
+            continue
+        better = best < 0 or (price > best if side == BUYER else price < best)
+        if better or (price == best and own.stamp[i] < own.stamp[first]):
+            best = price
+            first = i
+    set_best(w, own, side, best, first)
+
+
+@rare
+def make_deal(
+    w: World, own: DoubleAuction, buyer: int, seller: int, charged: float, earned: float
+) -> None:
+    """Note a trade of one unit: what the buyer owes, and what the seller gets."""
+    p = w.sight
+    unit = own.traded[buyer]
+    own.supplier[buyer, unit] = seller
+    own.supplied[buyer, unit] = own.traded[seller]
+    own.charged[buyer, unit] = charged
+    own.earned[buyer, unit] = earned
+    price = (charged + earned) / (2 * own.tick)
+    own.day_trades += 1
+    own.day_prices += price
+    own.day_squares += price * price
+    p.deals = own.day_trades
+    for k in range(PRICES - 1, 0, -1):
+        p.last_price[k] = p.last_price[k - 1]
+    p.last_price[0] = price
+    use_unit(w, own, buyer)
+    use_unit(w, own, seller)
+
+
+def use_unit(w: World, own: DoubleAuction, i: int) -> None:
+    """A trader has traded a unit; who can trade no other gets no further turn."""
+    own.traded[i] += 1
+    tell_limit(w, own, i)
+    if may_quote(w, own, i):
+        return
+    own.live -= 1
+    last = own.queue[own.live]
+    own.queue[own.spot[i]] = last
+    own.spot[last] = own.spot[i]
+    if w.role[i] == BUYER:
+        own.buyers -= 1
+
+
+# --- the call ------------------------------------------------------------------------------------
+
+
+@rare
+def clear_market(w: World, own: DoubleAuction) -> None:
+    """Match the highest bids with the lowest asks, and price their trades."""
+    bids = line_up(w, own, BUYER)
+    asks = line_up(w, own, SELLER)
+    pairs = 0
+    while pairs < min(bids, asks) and bid_at(own, pairs) >= ask_at(own, pairs):
+        pairs += 1
+    if pairs == 0:
+        return
+    last_bid, last_ask = bid_at(own, pairs - 1), ask_at(own, pairs - 1)
+    charged = 0.0
+    earned = 0.0
+    if own.clearing == 0:
+        low = max(last_ask, bid_at(own, pairs)) if pairs < bids else last_ask
+        high = min(last_bid, ask_at(own, pairs)) if pairs < asks else last_bid
+        charged = (1 - own.k) * low + own.k * high
+        earned = charged
+    else:
+        next_bid = bid_at(own, pairs) if pairs < bids else 0.0
+        next_ask = ask_at(own, pairs) if pairs < asks else np.floor(own.ceiling)
+        charged = (next_bid + next_ask) / 2
+        earned = charged
+        if not last_ask <= charged <= last_bid:
+            charged = last_bid
+            earned = last_ask
+            pairs -= 1
+    for place in range(pairs):
+        buyer = int(own.rank[BUYER, place])
+        seller = int(own.rank[SELLER, place])
+        make_deal(w, own, buyer, seller, own.tick * charged, own.tick * earned)
+    close_if_exhausted(w, own)
+
+
+def bid_at(own: DoubleAuction, place: int) -> float:
+    """The bid, in ticks, that is served at a place."""
+    return -own.urge[own.rank[BUYER, place]]
+
+
+def ask_at(own: DoubleAuction, place: int) -> float:
+    """The ask, in ticks, that is served at a place."""
+    return own.urge[own.rank[SELLER, place]]
+
+
+@rare
+def line_up(w: World, own: DoubleAuction, side: int) -> int:
+    """Put a side's quotes into the order in which they are served (Shell 1959); their number."""
+    count = 0
+    order = own.rank[side]
+    for rank in range(w.agents):
+        i = w.order[rank]
+        if w.role[i] == side and own.sealed_quote[i] == QUOTE:
+            price = float(own.sealed_quote_price[i])
+            own.urge[i] = -price if side == BUYER else price
+            own.tie[i] = draw(w, own, face(w, i), TIES + own.calls)
+            order[count] = i
+            count += 1
+    gap = count // 2
+    while gap > 0:
+        for k in range(gap, count):
+            i = order[k]
+            place = k
+            while place >= gap and served_before(own, i, order[place - gap]):
+                order[place] = order[place - gap]
+                place -= gap
+            order[place] = i
+        gap //= 2
+    return count
+
+
+def served_before(own: DoubleAuction, i: int, j: int) -> bool:
+    """Whether seat `i` is served before seat `j`."""
+    return own.urge[i] < own.urge[j] or (own.urge[i] == own.urge[j] and own.tie[i] < own.tie[j])
+
+
+# --- what a default would gain -------------------------------------------------------------------
+
+
+@rare
+def tell_stakes(w: World, own: DoubleAuction) -> None:
+    """Tell each trader what it could gain by a default, and what its trades earn it if kept."""
+    p = w.sight
+    for i in seats(w):
+        p.temptation[i] = 0.0
+        p.exposure[i] = 0.0
+        p.rent[i] = 0.0
+        p.hope[i] = 0.0
+        p.risk[i] = 0.0
+        p.at_stake[i] = 0.0
+    for i in seats(w):
+        if w.role[i] != BUYER:
+            continue
+        for unit in range(own.traded[i]):
+            j = own.supplier[i, unit]
+            cost = own.worth[j, own.supplied[i, unit]]
+            charged, earned = own.charged[i, unit], own.earned[i, unit]
+            add_stakes(p, i, charged, cost, own.worth[i, unit] - charged)
+            add_stakes(p, j, cost, charged, earned - cost)
+
+
+def add_stakes(p: Sight, i: int, gives: float, gets: float, gain: float) -> None:
+    """One trade more: what a trader gives up in it, what the other side does, what it gains."""
+    p.temptation[i] += gives
+    p.exposure[i] += gets
+    p.at_stake[i] += gets
+    p.rent[i] += gain
+    p.hope[i] += gain
+    p.risk[i] -= gives

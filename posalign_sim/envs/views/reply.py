@@ -1,0 +1,327 @@
+"""Replies in plain text: what may be chosen, how to say it, and a strict reading of what was said.
+
+A reply holds exactly one line
+
+    ANSWER: <choice> <argument>=<integer> <argument>=<integer> ...
+
+with every argument that the choice carries, in any order, each once; other lines may say
+anything. Or the whole reply is the JSON object
+
+    {"choice": "<choice>", "arguments": {"<argument>": <integer>, ...}}
+
+Upper and lower case do not matter in `ANSWER` and in the choice. Everything else is refused with
+a `ReplyError`: a reply that cannot be read never becomes an action.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NoReturn, TypeAlias
+
+import numpy as np
+
+from posalign_sim.world.decisions import Column, Decision
+from posalign_sim.world.errors import ConfigurationError
+from posalign_sim.world.session import Session
+
+#: Characters that a reply may have; more is refused unread.
+LONGEST = 50_000
+
+_ANSWER = re.compile(r"[ \t]*answer[ \t]*:(.*)", re.IGNORECASE | re.ASCII | re.DOTALL)
+_INTEGER = re.compile(r"0|-?[1-9][0-9]*", re.ASCII)
+#: Digits beyond which an integer is out of every range, and not worth converting.
+_DIGITS = 18
+
+Kind: TypeAlias = Literal[
+    "no_answer",
+    "several_answers",
+    "unknown_choice",
+    "illegal_choice",
+    "missing_argument",
+    "unknown_argument",
+    "repeated_argument",
+    "bad_number",
+    "out_of_range",
+    "illegal_together",
+    "too_long",
+]
+
+
+class ReplyError(ValueError):
+    """A reply that is no legal action: what is wrong with it, and what would be legal.
+
+    Attributes:
+        kind: `no_answer`, `several_answers`, `unknown_choice`, `illegal_choice`,
+            `missing_argument`, `unknown_argument`, `repeated_argument`, `bad_number`,
+            `out_of_range`, `illegal_together` or `too_long`.
+    """
+
+    def __init__(self, kind: Kind, message: str) -> None:
+        """See the class."""
+        super().__init__(message)
+        self.kind = kind
+
+
+@dataclass(frozen=True)
+class Option:
+    """A legal choice, with the arguments that it carries.
+
+    Attributes:
+        number: index of the choice.
+        label: the choice by name.
+        arguments: number of its column, the column, least and greatest legal value now.
+    """
+
+    number: int
+    label: str
+    arguments: tuple[tuple[int, Column, int, int], ...]
+
+    def words(self) -> str:
+        """The choice and its arguments, as a seat is told of them."""
+        if not self.arguments:
+            return self.label
+        parts = [
+            f"{column.name} = an integer from {low} to {high}"
+            + (f" ({column.argument.unit})" if column.argument.unit else "")
+            for _, column, low, high in self.arguments
+        ]
+        return f"{self.label}, with {', '.join(parts)}"
+
+
+def options(
+    decision: Decision, columns: Sequence[Column], mask: Any, lows: Any, highs: Any
+) -> tuple[Option, ...]:
+    """The choices that are legal at a decision.
+
+    Args:
+        decision: the decision.
+        columns: its columns.
+        mask: `[choices]` whether each is legal.
+        lows: `[columns]` least legal values.
+        highs: `[columns]` greatest legal values.
+    """
+    return tuple(
+        Option(
+            number,
+            label,
+            tuple(
+                (k, column, int(lows[k]), int(highs[k]))
+                for k, column in enumerate(columns)
+                if decision.carries(column.argument, number)
+            ),
+        )
+        for number, label in enumerate(decision.choices)
+        if mask[number]
+    )
+
+
+def options_of(session: Session, row: int) -> tuple[Option, ...]:
+    """The choices that are legal for a waiting row of a session."""
+    decision = decision_of(session, row)
+    columns = decision.columns(session.scenario.structure.sizes)
+    return options(decision, columns, session.masks[row], session.lows[row], session.highs[row])
+
+
+def decision_of(session: Session, row: int) -> Decision:
+    """The decision at which a row waits.
+
+    Raises:
+        ConfigurationError: no such row waits.
+    """
+    if not 0 <= row < session.count:
+        raise ConfigurationError(f"row {row} does not wait: {session.count} rows do, from 0 on")
+    return session.points[session.decision[row]].decision
+
+
+def how_to_answer(legal: Iterable[Option]) -> str:
+    """The sentence that tells a seat how to say what it chooses."""
+    carries = any(option.arguments for option in legal)
+    form = "ANSWER: <choice> <argument>=<integer> ..." if carries else "ANSWER: <choice>"
+    each = ", each argument of the choice exactly once" if carries else ""
+    return f"Write exactly one line of this form{each}:\n{form}"
+
+
+def answer_for(session: Session, row: int, choice: int, arguments: Any = ()) -> str:
+    """The reply that says an action.
+
+    Args:
+        session: the session.
+        row: a waiting row.
+        choice: index of the choice.
+        arguments: `[arguments]` integers; those that the choice does not carry are left out.
+    """
+    decision = decision_of(session, row)
+    columns = decision.columns(session.scenario.structure.sizes)
+    said = [
+        f"{column.name}={int(arguments[k])}"
+        for k, column in enumerate(columns)
+        if decision.carries(column.argument, choice)
+    ]
+    return " ".join(["ANSWER:", decision.choices[choice], *said])
+
+
+def parse_reply(text: str, session: Session, row: int) -> tuple[int, np.ndarray[Any, Any]]:
+    r"""Read a reply: all of it, strictly.
+
+    Args:
+        text: the whole reply.
+        session: the session.
+        row: the waiting row that it is for.
+
+    Returns:
+        The choice and its arguments, `[arguments]` integers as `Session.advance` takes them;
+        those that the choice does not carry are the least legal ones.
+
+    Raises:
+        ReplyError: the reply is anything but one legal action.
+
+    Example:
+        >>> from posalign_sim import Scenario, start
+        >>> from posalign_sim.agents import TitForTat
+        >>> from posalign_sim.envs import RepeatedDilemma
+        >>> duel = Scenario(RepeatedDilemma(), [TitForTat()] * 2, rounds=2, metrics=())
+        >>> session = start(duel, 1, external=[0], mode="interpreted")
+        >>> parse_reply("They cooperated, so I do.\nANSWER: cooperate", session, 0)[0]
+        0
+    """
+    decision_of(session, row)
+    reader = _Reader(options_of(session, row), session, row)
+    if len(text) > LONGEST:
+        reader.refuse("too_long", f"the reply has {len(text)} characters, more than {LONGEST}")
+    label, pairs = reader.split(text)
+    return reader.action(label, pairs)
+
+
+class _Reader:
+    """Reads replies for one waiting row."""
+
+    def __init__(self, legal: tuple[Option, ...], session: Session, row: int) -> None:
+        self.legal = legal
+        self.session = session
+        self.row = row
+
+    def refuse(self, kind: Kind, what: str) -> NoReturn:
+        """Say what is wrong, and what would be legal."""
+        choices = "; ".join(option.words() for option in self.legal)
+        raise ReplyError(kind, f"{what}. Legal are: {choices}. {how_to_answer(self.legal)}")
+
+    def split(self, text: str) -> tuple[str, list[tuple[str, str]]]:
+        """The label and the named numbers of a reply, as they were written."""
+        whole = text.strip(" \t\r\n")
+        if whole.startswith("{") and whole.endswith("}"):
+            found = self._object(whole)
+            if found is not None:
+                return found
+        # Only real ends of lines: other separators must not make a line of what looks like one.
+        lines = [_ANSWER.fullmatch(line) for line in text.replace("\r\n", "\n").split("\n")]
+        answers = [match[1] for match in lines if match]
+        if not answers:
+            self.refuse("no_answer", "no line of the reply begins with ANSWER:")
+        if len(answers) > 1:
+            self.refuse("several_answers", f"{len(answers)} lines of the reply begin with ANSWER:")
+        words = [word for word in re.split("[ \t]+", answers[0]) if word]
+        if not words:
+            self.refuse("no_answer", "nothing follows ANSWER:")
+        pairs = []
+        for word in words[1:]:
+            name, equals, number = word.partition("=")
+            if not equals:
+                self.refuse("unknown_argument", f"{_shown(word)} is not <argument>=<integer>")
+            pairs.append((name, number))
+        return words[0], pairs
+
+    def _object(self, whole: str) -> tuple[str, list[tuple[str, str]]] | None:
+        """The same of a reply that is a JSON object; None if it is none."""
+        try:
+            # Pairs rather than dictionaries, and numbers as written: nothing is lost unseen.
+            said = json.loads(
+                whole, object_pairs_hook=_Pairs, parse_int=_Number, parse_float=_Number
+            )
+        except (ValueError, RecursionError):
+            return None
+        keys = [key for key, _ in said]
+        for key in keys:
+            if key not in ("choice", "arguments"):
+                self.refuse("unknown_argument", f"the object has {_shown(key)}")
+        if keys.count("choice") > 1 or keys.count("arguments") > 1:
+            self.refuse("several_answers", "the object says the same thing twice")
+        values = dict(said)
+        label, arguments = values.get("choice"), values.get("arguments", _Pairs())
+        if type(label) is not str:
+            self.refuse("no_answer", "the object has no text as its choice")
+        if not isinstance(arguments, _Pairs):
+            self.refuse("unknown_argument", "the arguments are no object")
+        for name, number in arguments:
+            if not isinstance(number, _Number):
+                self.refuse("bad_number", f"{_shown(name)} is no integer")
+        return label, list(arguments)
+
+    def action(self, label: str, pairs: list[tuple[str, str]]) -> tuple[int, np.ndarray[Any, Any]]:
+        """Choice and arguments, checked against what is legal."""
+        option = self._option(label)
+        given: dict[str, str] = {}
+        known = {column.name for _, column, _, _ in option.arguments}
+        for name, number in pairs:
+            if name not in known:
+                self.refuse("unknown_argument", f"{option.label} has no argument {_shown(name)}")
+            if name in given:
+                self.refuse("repeated_argument", f"{name} is given more than once")
+            given[name] = number
+        arguments = self.session.lows[self.row].copy()
+        for place, column, low, high in option.arguments:
+            if column.name not in given:
+                self.refuse("missing_argument", f"{option.label} needs {column.name}")
+            arguments[place] = self._number(column.name, given[column.name], low, high)
+        if not self.session.legal(self.row, option.number, arguments):
+            self.refuse("illegal_together", "these arguments are not legal together")
+        return option.number, arguments
+
+    def _option(self, label: str) -> Option:
+        decision = decision_of(self.session, self.row)
+        # Outside of ASCII there are letters that turn into others when they are made small.
+        wanted = label.lower() if label.isascii() else label
+        matching = [c for c in decision.choices if c == label] or [
+            c for c in decision.choices if c.lower() == wanted
+        ]
+        if len(matching) != 1:
+            self.refuse("unknown_choice", f"there is no choice {_shown(label)}")
+        for option in self.legal:
+            if option.label == matching[0]:
+                return option
+        self.refuse("illegal_choice", f"{matching[0]} is not legal now")
+
+    def _number(self, name: str, written: str, low: int, high: int) -> int:
+        if not _INTEGER.fullmatch(written):
+            self.refuse("bad_number", f"{name} is {_shown(written)}, which is no integer")
+        if len(written) > _DIGITS or not low <= int(written) <= high:
+            self.refuse("out_of_range", f"{name} is {_shown(written)}, not from {low} to {high}")
+        return int(written)
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """A JSON object as it was written, repetitions included."""
+
+
+class _Number(str):
+    """A JSON number as it was written."""
+
+
+def _shown(text: str) -> str:
+    """What a message may repeat of a reply: a little, and nothing that could pass for a line."""
+    return ascii(text if len(text) <= 40 else text[:37] + "...")
+
+
+__all__ = [
+    "LONGEST",
+    "Option",
+    "ReplyError",
+    "answer_for",
+    "decision_of",
+    "how_to_answer",
+    "options",
+    "options_of",
+    "parse_reply",
+]
