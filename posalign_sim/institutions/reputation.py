@@ -64,7 +64,7 @@ class Reputation(Institution):
     def announce(w: World, own: Reputation) -> None:
         p = w.sight
         p.record_seen = own.visibility
-        p.reentry_fee = own.reentry_fee
+        p.reentry_fee = min(p.reentry_fee, own.reentry_fee)
 
     @staticmethod
     def publish(w: World, own: Reputation) -> None:

@@ -226,12 +226,10 @@ def test_gymnasiums_statistics_are_the_returns():
 
 def test_what_was_seen_last_outlives_the_reset():
     agents = [Random(), Cooperator()]
-    env = VectorView(Scenario(RepeatedDilemma(), agents, rounds=[1, 2, 3], metrics=()), 3)
+    scenario = Scenario(RepeatedDilemma(), agents, rounds=[1, 2, 3], metrics=())
+    env = VectorView(scenario, 3, mode="interpreted")
     names = [f.name for f in env.features]
     gave, clock = names.index("gave"), names.index("round")
-    env = VectorView(
-        Scenario(RepeatedDilemma(), agents, rounds=[1, 2, 3], metrics=()), 3, mode="interpreted"
-    )
     env.reset(seed=1)
     seen, rewards, ended, cut, infos = env.step(np.array([1, 1, 1]))
     assert ended.tolist() == [True, False, False] and not cut.any()
