@@ -102,7 +102,8 @@ class Arbitration(Institution):
 
     @staticmethod
     def redress(w: World, own: Arbitration) -> None:
-        for i in seats(w):
+        for rank in range(w.agents):
+            i = w.order[rank]
             if own.file[i] != FILE or own.case[i] == NO_CASE:
                 continue
             case = own.case[i]

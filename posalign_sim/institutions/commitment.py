@@ -7,9 +7,9 @@ import numpy as np
 from posalign_sim.world.accounts import COST, hold, pay, release, settle_hold, treasury
 from posalign_sim.world.conduct import answers, breached, find, governed
 from posalign_sim.world.draws import draw, either
-from posalign_sim.world.fields import Flags, param, per_identity
+from posalign_sim.world.fields import Flags, Floats, Ints, param, per_identity
 from posalign_sim.world.modules import Decision, Institution
-from posalign_sim.world.record import GROUP, World, face, holder, seats
+from posalign_sim.world.record import GROUP, World, face, holder, meetings, seats
 
 DECLINE, POST_BOND = 0, 1
 
@@ -21,8 +21,8 @@ class Bond(Institution):
     or by itself, with probability `evident`. Without an arbiter a bond therefore secures only
     what is evident, and with `evident` 0 it secures nothing and is always given back.
 
-    What is a breach: a promise not kept; in a dilemma, a defection. The forfeit goes to the
-    partner, or to the treasury if everybody was harmed.
+    What is a breach: a promise not kept; in a dilemma, a defection. The forfeit goes to whom it
+    harmed, by lot to one of several, or to the treasury if it harmed everybody.
 
     Tells: everyone, who is bonded and for how much, and how likely a breach forfeits the bond.
     Costs: `fee` a bond and round, burnt.
@@ -40,6 +40,8 @@ class Bond(Institution):
     fee: float = param(0.05, 0, 1e6, "points", "cost of a bond for a round")
     evident: float = param(0.5, 0, 1, "probability", "that a breach proves itself")
     posted: Flags = per_identity(np.uint8)
+    victim: Ints = per_identity(np.uint32)
+    lot: Floats = per_identity(initial=-1)
 
     bond = Decision(
         "agree",
@@ -56,7 +58,7 @@ class Bond(Institution):
 
     @staticmethod
     def who_bond(w: World, own: Bond, i: int) -> bool:
-        return own.stake > 0 and w.partner[i] != i and w.sight.temptation[i] > 0
+        return own.stake > 0 and meetings(w, i) > 0 and w.sight.temptation[i] > 0
 
     @staticmethod
     def after_bond(w: World, own: Bond) -> None:
@@ -74,14 +76,16 @@ class Bond(Institution):
         for k in range(w.finding_count):
             case = w.findings[k]
             if case.breach:
-                forfeit(w, own, answers(w, own, case.accused), case.victim)
+                claim(w, own, answers(w, own, case.accused), case.victim)
+        forfeit_claimed(w, own)
         for k in range(w.interaction_count):
             x = w.interactions[k]
             if breached(w, x) and draw(w, own, x.actor, 0) < own.evident:
                 accused = answers(w, own, x.actor)
                 if own.posted[accused]:
                     find(w, accused, x.target, True, 1.0, k)
-                    forfeit(w, own, accused, x.target)
+                    claim(w, own, accused, x.target)
+        forfeit_claimed(w, own)
 
     @staticmethod
     def settle(w: World, own: Bond) -> None:
@@ -91,10 +95,21 @@ class Bond(Institution):
                 own.posted[m] = 0
 
 
-def forfeit(w: World, own: Bond, debtor: int, victim: int) -> None:
-    """Pay a posted bond out to the victim, once, and let the debtor feel it."""
-    if own.posted[debtor]:
-        own.posted[debtor] = 0
-        payee = treasury(own) if victim == GROUP else victim
-        settle_hold(w, debtor, payee, own.stake)
-        w.sight.sanction[holder(w, debtor)] += own.stake
+def claim(w: World, own: Bond, debtor: int, victim: int) -> None:
+    """Whom a breach harmed has a claim to the debtor's bond; the lot decides who gets it."""
+    lot = draw(w, own, debtor if victim == GROUP else victim, 1)
+    if own.posted[debtor] and lot > own.lot[debtor]:
+        own.lot[debtor] = lot
+        own.victim[debtor] = victim
+
+
+def forfeit_claimed(w: World, own: Bond) -> None:
+    """Pay each bond that is claimed out to who drew the highest lot, and let the debtor feel it."""
+    for m in range(w.identities):
+        if own.lot[m] < 0:
+            continue
+        own.lot[m] = -1.0
+        own.posted[m] = 0
+        payee = treasury(own) if own.victim[m] == GROUP else own.victim[m]
+        settle_hold(w, m, payee, own.stake)
+        w.sight.sanction[holder(w, m)] += own.stake

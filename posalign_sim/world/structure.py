@@ -200,7 +200,7 @@ class Structure:
             **sizes,
             "agents": self.capacity,
             "identities": self.capacity * self.faces,
-            # Room for what agents are given and keep, if any of them reads it; for a crowd, no more.
+            # Room for what agents are given and keep, if any reads it; for a crowd, no more.
             "params": most if self.capacity > CROWD or most == 1 else PARAMS,
             "slots": SLOTS if "slots" in self.names else 1,
             "relations": self.capacity * self.faces if self.pairs else 1,

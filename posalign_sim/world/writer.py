@@ -26,7 +26,7 @@ _HEADER = '''\
 
 from posalign_sim.world.compiler import rare
 from posalign_sim.world.conduct import draw_veil
-from posalign_sim.world.draws import wrapping_add
+from posalign_sim.world.draws import mix
 from posalign_sim.world.events import close_digest, decision_event
 from posalign_sim.world.faults import BAD_CHOICE, BAD_INDEX, ENDLESS_BLOCK, raise_fault
 from posalign_sim.world.modules import ANNOUNCED, OFF, SHUFFLED
@@ -130,7 +130,7 @@ class Writer:
         out("p = w.sight")
         repeats = any(name in block.decisions for block in self._blocks(point.module))
         out(
-            f"p.point = wrapping_add({point.key}, w.passes)"
+            f"p.point = mix({point.key}, w.passes)"
             if repeats
             else f"p.point = {point.key}"
         )

@@ -5,10 +5,23 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from posalign_sim import GROUP, Agent, Decision, Game, Metric, Scenario, per_agent, scalar, simulate
+from posalign_sim import (
+    GROUP,
+    Agent,
+    Decision,
+    Game,
+    Metric,
+    Neighbours,
+    Network,
+    Scenario,
+    per_agent,
+    scalar,
+    simulate,
+)
 from posalign_sim.agents import Cooperator, Defector, Random
 from posalign_sim.envs import MoralHazardMarket, RepeatedDilemma
 from posalign_sim.institutions import Arbitration, Bond
+from posalign_sim.testing import check_relabelling
 from posalign_sim.world.conduct import interact
 from posalign_sim.world.record import face, seats
 
@@ -204,3 +217,23 @@ def test_what_harms_everybody_forfeits_to_the_treasury():
     run = simulate(made, 1, mode="interpreted")
     assert run.points[0].tolist() == [0, -2, -2, 0]
     assert run.worlds["public"][0, 3] == 4 * POINT
+
+
+@pytest.mark.parametrize("judges", [(), (Arbitration(**SURE),)])
+def test_whom_of_several_victims_it_pays_is_a_matter_of_luck_not_of_seats(judges):
+    scenario = Scenario(
+        RepeatedDilemma(),
+        [Defector(), Cooperator(), Cooperator(), Cooperator()],
+        matching=Neighbours(),
+        network=Network.from_edges(4, [(a, b) for a in range(4) for b in range(a)]),
+        institutions=[*judges, Bond(stake=2, evident=1, fee=0)],
+        rounds=6,
+        metrics=(),
+    )
+    check_relabelling(scenario, 3, 5)
+    run = simulate(scenario, 200, seed=4, mode="interpreted", progress=False)
+    paid = run.points[:, 1:] - 6 * 6  # what two cooperators earn from each other in six rounds
+    # Each of three victims has the bond of each round with chance 1/3: 4 standard errors.
+    assert (paid.sum(axis=1) == 6 * 2).all()
+    share = paid.mean(axis=0) / paid.mean(axis=0).sum()
+    assert np.abs(share - 1 / 3).max() < 4 * np.sqrt(2 / 9 / (200 * 6))
