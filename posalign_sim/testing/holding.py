@@ -140,19 +140,21 @@ def fork_row(session: Session, row: int, where: str) -> None:
     asked = int((waiting["asked"][waiting["asked_from"] : waiting["asked_to"]] != 0).sum())
     first = int(waiting["event_count"])
     seen: dict[int, list[tuple[int, float]]] = {}
+    runner = engine(session.scenario.structure, "interpreted")
     for choice in np.flatnonzero(session.masks[row, : len(point.decision.choices)]).tolist():
         fork = session.worlds[world : world + 1].copy()
         fork["waiting"] = 0
         fork["chosen"][0, session.seat[row]] = choice
         fork["arguments"][0, session.seat[row]] = session.lows[row]
-        engine(session.scenario.structure, "interpreted").run(fork, 0, 1, 2**62)
-        events = fork["events"][0][first : first + asked]
-        events = events[: max(0, min(asked, int(fork["event_count"][0]) - first))]
+        runner.run(fork, 0, 1, int(waiting["clock"]) + 1)
+        columns = len(point.decision.columns(session.scenario.structure.sizes))
+        last = min(first + asked * (1 + columns), int(fork["event_count"][0]))
+        events = fork["events"][0][first : max(first, last)]
         made = [
             (int(e["actor"]), float(e["first"]))
             for e in events
             if e["kind"] == DECISION and e["place"] == point.key
-        ]
+        ][:asked]
         face = int(waiting["face"][session.seat[row]])
         seen[choice] = sorted((a, c) for a, c in made if a != face)
     if first + asked < ROOM and len({repr(c) for c in seen.values()}) > 1:
@@ -213,6 +215,8 @@ def widened(session: Session, actions: tuple[Any, Any]) -> tuple[Any, Any]:
 def difference(a: Any, b: Any, tolerance: float = 0, where: str = "") -> str | None:
     """Where two arrays of one dtype differ first, in words; None if they do not."""
     if a.dtype.names:
+        if a.dtype == b.dtype and a.tobytes() == b.tobytes():
+            return None
         for name in a.dtype.names:
             gap = difference(a[name], b[name], tolerance, f"{where}.{name}" if where else name)
             if gap is not None:

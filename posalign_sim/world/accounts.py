@@ -93,7 +93,7 @@ def hold(w: World, identity: int, points: float) -> bool:
     amount = minor(points)
     w.balance[identity] -= amount
     w.held[identity] += amount
-    post_event(w, identity, identity, amount)
+    post_event(w, identity, identity, -amount)
     return True
 
 

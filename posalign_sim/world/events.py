@@ -21,6 +21,7 @@ DECISION = 1
 INTERACTION = 2
 FINDING = 3
 POSTING = 4
+ARGUMENT = 5
 
 #: Kinds by code, for tables.
 KINDS = {
@@ -28,11 +29,14 @@ KINDS = {
     INTERACTION: "interaction",
     FINDING: "finding",
     POSTING: "posting",
+    ARGUMENT: "argument",
 }
 
 #: One event: what kind, when, where in the round, between whom, and two numbers.
 #: A decision's `first` is the seat's own choice and `second` the executed one; an interaction's
-#: are cooperation and harm; a finding's are breach and certainty; a posting's are minor units.
+#: are cooperation and harm; a finding's are breach and certainty; a posting's are minor units
+#: (from an identity to itself: out of escrow, or into it if negative); an argument, which follows
+#: its decision, has its number as target and its value.
 EVENT = record(
     [
         ("clock", np.int64),
@@ -48,6 +52,10 @@ EVENT = record(
 
 def decision_event(w: World, place: int, seat: int, chosen: int, executed: int) -> None:
     """Log a decision: which (`place` is its key), who, the own choice and the executed one."""
+
+
+def argument_event(w: World, place: int, seat: int, number: int, value: int) -> None:
+    """Log an argument of the decision that was logged last."""
 
 
 def interaction_event(w: World, actor: int, target: int, cooperation: float, harm: float) -> None:
@@ -100,6 +108,11 @@ def _named(w: World, code: int) -> Any:
 @variant(decision_event, "logged")
 def _decision_event(w: World, place: int, seat: int, chosen: int, executed: int) -> None:
     _log(w, DECISION, place, face(w, seat), -1, float(chosen), float(executed))
+
+
+@variant(argument_event, "logged")
+def _argument_event(w: World, place: int, seat: int, number: int, value: int) -> None:
+    _log(w, ARGUMENT, place, face(w, seat), -2 - number, float(value), 0.0)
 
 
 @variant(interaction_event, "logged")

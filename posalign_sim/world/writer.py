@@ -27,7 +27,7 @@ _HEADER = '''\
 from posalign_sim.world.compiler import rare
 from posalign_sim.world.conduct import draw_veil
 from posalign_sim.world.draws import mix
-from posalign_sim.world.events import close_digest, decision_event
+from posalign_sim.world.events import argument_event, close_digest, decision_event
 from posalign_sim.world.faults import BAD_CHOICE, BAD_INDEX, ENDLESS_BLOCK, raise_fault
 from posalign_sim.world.modules import ANNOUNCED, OFF, SHUFFLED
 from posalign_sim.world.record import NOBODY, seats
@@ -261,7 +261,8 @@ class Writer:
             out(f"if not {point.module}_mask_{name}(w, own, i, choice):")
             out("    return False")
         for k, column in enumerate(columns):
-            carried = self._carried(point, column)
+            carried = self._carried(point, column, "choice")
+            carried = f"({carried}) and " if carried else ""
             if f"bounds_{name}" in functions:
                 out(f"low, high = {point.module}_bounds_{name}(w, own, i, {k})")
                 low, high = f"max({column.low}, low)", f"min({column.high}, high)"
@@ -275,7 +276,7 @@ class Writer:
         out("return True")
         out.depth = 0
 
-    def _carried(self, point: Point, column: Column) -> str:
+    def _carried(self, point: Point, column: Column, choice: str) -> str:
         """The condition that a choice comes with an argument, if not all do."""
         carrying = [
             k
@@ -284,7 +285,7 @@ class Writer:
         ]
         if len(carrying) == len(point.decision.choices):
             return ""
-        return "(" + " or ".join(f"choice == {k}" for k in carrying) + ") and "
+        return " or ".join(f"{choice} == {k}" for k in carrying)
 
     def _commit(self, point: Point) -> None:
         out, decision, name = self.text, point.decision, point.decision.name
@@ -318,6 +319,12 @@ class Writer:
             place = "i" if column.index < 0 else f"i, {column.index}"
             out(f"own.{name}_{column.argument.name}[{place}] = w.arguments[i, {k}]")
         out(f"decision_event(w, {point.key}, i, choice, executed)")
+        for k, column in enumerate(columns):
+            condition = self._carried(point, column, "executed")
+            margin = "    " if condition else ""
+            if condition:
+                out(f"if {condition}:")
+            out(f"{margin}argument_event(w, {point.key}, i, {k}, w.arguments[i, {k}])")
         out.depth = 0
 
     # --- the parts of a round ---

@@ -66,11 +66,19 @@ def _lines(run: Run, world: int) -> Iterator[str]:
     yield from _heading(scenario, w)
     clock = -1
     events: Any = run.events(world).itertuples()
+    line = ""
     for event in events:
+        if event.kind == "argument":
+            line += _argument(event, points, scenario)
+            continue
+        if line:
+            yield line
         if event.clock != clock:
             clock = int(event.clock)
             yield f"\nRound {clock + 1}"
-        yield _MARGIN + _words(event, points)
+        line = _MARGIN + _words(event, points)
+    if line:
+        yield line
     yield "\nPoints owned"
     for seat, points_owned in enumerate(owned(run.worlds[world : world + 1])[0].tolist()):
         if seat < scenario.agents:
@@ -129,9 +137,18 @@ def _words(event: Any, points: dict[str, Point]) -> str:
     return _payment(event.actor, event.target, event.first / MINOR)
 
 
+def _argument(event: Any, points: dict[str, Point], scenario: Scenario) -> str:
+    """An argument of the decision in whose line it stands."""
+    columns = points[event.place].decision.columns(scenario.structure.sizes)
+    column = columns[-2 - event.target]
+    unit = f" {column.argument.unit}" if column.argument.unit else ""
+    return f", {column.name} {int(event.first)}{unit}"
+
+
 def _payment(payer: int, payee: int, points: float) -> str:
     if payer == payee:
-        return f"payment: {_account(payer)} moves {points} points into or out of escrow"
+        where = "into" if points < 0 else "out of"
+        return f"payment: {_account(payer)} moves {abs(points)} points {where} escrow"
     if points < 0:
         payer, payee, points = payee, payer, -points
     return f"payment: {_account(payer)} pays {_account(payee)} {points} points"

@@ -33,7 +33,8 @@ def test_every_event_has_its_line_in_its_round():
         rounds = re.split(r"\n\nRound (\d+)\n", text.split("\n\nPoints owned")[0])
         assert rounds[1::2] == [str(k + 1) for k in range(5)]
         for clock, part in zip(rounds[1::2], rounds[2::2], strict=True):
-            events = log[log["clock"] == int(clock) - 1]
+            # An argument stands in its decision's line.
+        events = log[(log["clock"] == int(clock) - 1) & (log["kind"] != "argument")]
             lines = part.splitlines()
             assert len(lines) == len(events)
             for line, event in zip(lines, events.itertuples(), strict=True):
@@ -84,6 +85,15 @@ def test_findings_and_acts_in_words():
     assert "  finding: a breach by player 1 against player 0, certainty 1.0\n" in text
     assert "  payment: player 1 pays player 0 3.0 points\n" in text
     assert "  payment: player 1 pays the treasury of jurisdiction 0 2.0 points\n" in text
+
+
+def test_who_loses_is_who_pays():
+    made = Scenario(
+        RepeatedDilemma.of("donation"), [Cooperator(), Defector()], rounds=1, metrics=(), events=99
+    )
+    text = transcript(simulate(made, mode="interpreted", progress=False))
+    assert "  payment: player 0 pays nature 1.0 points\n" in text
+    assert "  payment: nature pays player 1 3.0 points\n" in text
 
 
 def test_an_episode_that_goes_on_is_told_so_far():
