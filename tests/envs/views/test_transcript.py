@@ -34,7 +34,7 @@ def test_every_event_has_its_line_in_its_round():
         assert rounds[1::2] == [str(k + 1) for k in range(5)]
         for clock, part in zip(rounds[1::2], rounds[2::2], strict=True):
             # An argument stands in its decision's line.
-        events = log[(log["clock"] == int(clock) - 1) & (log["kind"] != "argument")]
+            events = log[(log["clock"] == int(clock) - 1) & (log["kind"] != "argument")]
             lines = part.splitlines()
             assert len(lines) == len(events)
             for line, event in zip(lines, events.itertuples(), strict=True):
