@@ -19,7 +19,6 @@ from posalign_sim.testing.holding import (
     try_illegal,
 )
 from posalign_sim.testing.playing import (
-    LONGEST,
     ROOM,
     logged,
     opened,
@@ -48,6 +47,7 @@ from posalign_sim.world.modules import (
 )
 from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.simulate import (
+    Run,
     checkpoint,
     restore,
     run_until,
@@ -164,7 +164,8 @@ def check_books(scenario: Scenario, worlds: int = 4, seed: int = 1) -> None:
         >>> from posalign_sim.envs import RepeatedDilemma
         >>> check_books(Scenario(RepeatedDilemma(), [TitForTat()] * 3, rounds=3, metrics=()))
     """
-    for before, ws in enumerate(rounds_of(logged(scenario), worlds, seed)):
+    scenario = logged(scenario)
+    for before, ws in enumerate(rounds_of(scenario, worlds, seed)):
         where = f"{title_of(scenario)}, after round {int(ws['clock'].max()) - 1}"
         check_state(scenario, ws, where)
         if (scenario.twin == 1).all():
@@ -173,7 +174,7 @@ def check_books(scenario: Scenario, worlds: int = 4, seed: int = 1) -> None:
             due = -constant * ws["clock"] * scenario.agents
             assert (made == due).all(), f"{where}: a zero-sum twin's nature paid {made}, not {due}"
         assert (ws["clock"] <= before + 1).all(), f"{where}: more than one round was played"
-    table = simulate(scenario, worlds, seed, mode="interpreted", progress=False).table()
+    table = Run(scenario, ws, None, "", "").table()
     assert len(table) == worlds, (
         f"{title_of(scenario)}: a metric reports not one row for each world"
     )
@@ -249,21 +250,21 @@ def check_round_trip(scenario: Scenario, worlds: int = 4, seed: int = 1) -> None
     """
     scenario = logged(scenario)
     title = title_of(scenario)
-    end = run_until(scenario, scenario.worlds(worlds, seed), LONGEST, "interpreted")
+    again = None
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "worlds"
-        for ws in rounds_of(scenario, worlds, seed):
-            clock = int(ws["clock"].max())
+        for clock, ws in enumerate(rounds_of(scenario, worlds, seed), start=1):
+            if again is not None:
+                run_until(scenario, again, clock, "interpreted")
+                gap = difference(ws, again)
+                assert gap is None, (
+                    f"{title}: restored after round {clock - 2}, worlds go on otherwise: {gap}. "
+                    "Is some state kept outside the record?"
+                )
             checkpoint(scenario, ws, path)
             again = restore(scenario, path)
             gap = difference(ws, again)
             assert gap is None, f"{title}, after round {clock - 1}: restored worlds differ in {gap}"
-            run_until(scenario, again, LONGEST, "interpreted")
-            gap = difference(end, again)
-            assert gap is None, (
-                f"{title}: restored after round {clock - 1}, worlds end otherwise: {gap}. Is some "
-                "state kept outside the record?"
-            )
 
 
 def check_legality(scenario: Scenario, worlds: int = 4, seed: int = 1) -> None:
@@ -417,14 +418,15 @@ def check_batches(
     """
     scenario = logged(scenario)
     title = title_of(scenario)
-    together = simulate(scenario, worlds, seed, threads=1, mode=mode, progress=False).worlds
     runner = engine(scenario.structure, mode)
-    for size in (1, 3):
-        ws = scenario.worlds(worlds, seed)
-        for first in reversed(range(0, worlds, size)):
-            runner.run(ws, first, min(first + size, worlds), 2**62)
-        gap = difference(together, ws)
-        assert gap is None, f"{title}: run in chunks of {size}, worlds end otherwise: {gap}"
+    together = scenario.worlds(worlds, seed)
+    runner.run(together, 0, worlds, 2**62)
+    ws = scenario.worlds(worlds, seed)
+    for first in reversed(range(0, worlds, 3)):
+        runner.run(ws, first, min(first + 3, worlds), 2**62)
+    gap = difference(together, ws)
+    assert gap is None, f"{title}: run in chunks of 3, worlds end otherwise: {gap}"
+    # So few worlds come to two threads one by one.
     threads = simulate(scenario, worlds, seed, threads=2, mode=mode, progress=False).worlds
     gap = difference(together, threads)
     assert gap is None, f"{title}: run by two threads, worlds end otherwise: {gap}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dis
 import types
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,8 @@ def fields_per_agent(spec: type) -> list[str]:
 
 
 NUMBERS = np.random.default_rng(0).integers(0, 2**15, 9973)
+#: Sorts of garbage that spies take by turns.
+SORTS = 7
 
 
 def garbage(like: Any, luck: int) -> Any:
@@ -69,6 +72,16 @@ def scramble(record: Any, luck: int) -> None:
             scramble(record[name], luck + 1)
         else:
             record[name] = garbage(np.asarray(record[name]), luck)
+
+
+@cache
+def stale(dtype: np.dtype[Any], shape: tuple[int, ...], luck: int) -> Any:
+    """Garbage, also for records, made once and only to be copied."""
+    made = np.zeros(shape, dtype)
+    if dtype.names:
+        scramble(made, luck)
+        return made
+    return garbage(made, luck)
 
 
 def run_spied(
@@ -137,11 +150,14 @@ class PureSpy(Spy):
 
     def _bytes(self, w: Any) -> bytes:
         """Everything but what a default writes as an answer."""
-        copy = one_record(w)
-        if "sight" in (copy.dtype.names or ()):
-            copy["sight"]["reply"] = 0
-        everything: bytes = copy.tobytes()
-        return everything
+        everything: bytes = w.tobytes()
+        fields = w.dtype.fields
+        if "sight" not in fields:
+            return everything
+        sight, start = fields["sight"][:2]
+        reply, offset = sight.fields["reply"][:2]
+        start += offset
+        return everything[:start] + everything[start + reply.itemsize :]
 
 
 class AgentSpy(Spy):
@@ -155,7 +171,7 @@ class AgentSpy(Spy):
         for name in fields_per_agent(self.structure.game[1].sight):
             rows = other[name][0]
             kept = rows[i].copy()
-            rows[...] = garbage(rows, self.calls)
+            rows[...] = stale(rows.dtype, rows.shape, self.calls % SORTS)
             rows[i] = kept
         scrambled = other.copy()
         choice = self.linked(p, i)
@@ -209,15 +225,18 @@ class InstitutionSpy(Spy):
     def _scramble(self, copy: Any, name: str) -> None:
         for other, _ in self.structure.modules:
             if other != name:
-                scramble(copy[other], self.calls)
+                self._spoil(copy[other])
         for private in ("kind", "chosen"):
-            copy[private] = garbage(copy[private], self.calls)
+            self._spoil(copy[private])
         for mind in MINDS:
-            copy["sight"][mind] = garbage(copy["sight"][mind], self.calls)
+            self._spoil(copy["sight"][mind])
         # Who is behind an identity under which nobody acts now is nobody's business.
         owner, agents = copy["owner"][0], int(copy["agents"][0])
         unused = np.setdiff1d(np.arange(len(owner)), copy["face"][0, :agents])
         owner[unused] = garbage(owner[unused], self.calls) % agents
+
+    def _spoil(self, numbers: Any) -> None:
+        numbers[...] = stale(numbers.dtype, numbers.shape, self.calls % SORTS)
 
 
 def one_record(record: Any) -> Any:

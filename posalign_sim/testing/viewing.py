@@ -213,7 +213,8 @@ class AECPlayer(ParallelPlayer):
         self._look()
 
     def _look(self) -> None:
-        self.seen = {name: self.env.observe(name) for name in self.names}
+        shown = {name: self.env.observe(name) for name in self.names}
+        self.seen = {a: {k: v.copy() for k, v in seen.items()} for a, seen in shown.items()}
 
     def act(self, actions: Sequence[Any]) -> Told:
         """A step for each agent who is asked; nobody sees a choice before all have chosen."""
@@ -303,9 +304,9 @@ class VectorPlayer(Player):
 
     def act(self, actions: Sequence[Any]) -> Told:
         """One step; what the last one gave must not be written to."""
-        for given, copy in self.kept:
-            assert given.tobytes() == copy, "a step overwrites what the last one gave"
         self.seen, rewards, ends, cuts, self.infos = self.env.step(np.array(actions))
+        for array, copy in self.kept:
+            assert array.tobytes() == copy, "a step overwrites what the last one gave"
         assert self.seen in self.env.observation_space, "observations are out of bounds"
         assert not cuts.any() and ends.dtype == np.bool_ and rewards.shape == ends.shape
         given = [self.seen, rewards, ends, self.infos["action_mask"]]

@@ -11,6 +11,10 @@ from posalign_sim.world.record import World
 from posalign_sim.world.record import seats as every_seat
 
 
+#: What is noted of a world that has just ended: as it should, or on a fault.
+ENDED, FAULTED = 1, 2
+
+
 def earned(w: World, i: int) -> float:
     """Points that an agent's accounts have gained since it was last handed over."""
     total = account_of(w, i)
@@ -67,7 +71,7 @@ def make_advance(
         # Nothing is touched before everything has been checked.
         for row in range(pending):
             w = ws[worlds[row]]
-            if not legal(w, seats[row], choices[row], arguments[row]):
+            if not legal(w, seats[row], choices[row], arguments, row):
                 return -1 - row
         for row in range(pending):
             w = ws[worlds[row]]
@@ -84,11 +88,11 @@ def make_advance(
             w = ws[b]
             run(w, w.rounds)
             if w.waiting == 0 and ended[b] == 0:
-                ended[b] = 1
+                ended[b] = ENDED if w.fault == 0 else FAULTED
                 place = 0
                 for i in every_seat(w):
                     if w.kind[i] == external:
-                        observe(w, i, final_observations[b, place])
+                        observe(w, i, final_observations[b], place)
                         final_rewards[b, place] = earned(w, i)
                         place += 1
                 if again and w.fault == 0:
@@ -101,8 +105,8 @@ def make_advance(
                         worlds[rows] = b
                         seats[rows] = i
                         decisions[rows] = w.decision
-                        fill_mask(w, i, masks[rows], lows[rows], highs[rows])
-                        observe(w, i, observations[rows])
+                        fill_mask(w, i, masks, lows, highs, rows)
+                        observe(w, i, observations, rows)
                         rewards[rows] = earned(w, i)
                         rows += 1
         return rows
@@ -114,7 +118,7 @@ def make_legal(legal: Callable[..., bool]) -> Callable[..., bool]:
     """A way into the round's `legal` from Python, beside the one that is built into `advance`."""
 
     def ask(w: Any, i: int, choice: int, arguments: Any) -> bool:
-        return legal(w, i, choice, arguments)
+        return legal(w, i, choice, arguments, 0)
 
     return ask
 
@@ -126,7 +130,7 @@ def make_look(observe: Callable[..., None]) -> Callable[..., None]:
         place = 0
         for i in every_seat(w):
             if w.kind[i] == external:
-                observe(w, i, out[place])
+                observe(w, i, out, place)
                 place += 1
 
     return look

@@ -25,9 +25,10 @@ class Session:
     act: `world`, `seat`, `decision` (index into `points`), `masks` of legal choices, `lows` and
     `highs` of their arguments, `observations` (see `features`) and `rewards`, the points that the
     seat has gained since it was last asked. Buffers are written in place: copy what you keep.
-    When a world ends, `ended` is set and what each external seat saw and gained last stands in
-    `final_observations` and `final_rewards`. With `episodes`, a world that has ended begins anew
-    at once, with the luck of another pair number, and `ended` tells of the last `advance` alone.
+    When a world ends, `ended` is set (1, or 2 if it stopped on a fault) and what each external
+    seat saw and gained last stands in `final_observations` and `final_rewards`. With `episodes`,
+    a world that has ended begins anew at once, with the luck of another pair number, and `ended`
+    tells of the last `advance` alone.
 
     Attributes:
         worlds: `[worlds]` records.
@@ -147,7 +148,7 @@ class Session:
             arguments: `[arguments]` integers.
         """
         w = self.worlds[self.world[row]]
-        return bool(self._legal(w, int(self.seat[row]), int(choice), arguments))
+        return bool(self._legal(w, int(self.seat[row]), int(choice), arguments[None]))
 
     def act(self, choices: Any, arguments: Any) -> int:
         """`advance` for arrays that are known to be int64, contiguous and of the right shape."""

@@ -540,43 +540,44 @@ class Writer:
         out = self.text
         out()
         out()
-        out("def legal(w, i, choice, arguments):")
+        out("def legal(w, i, choice, arguments, row):")
         out.depth = 1
         out('"""Whether seat i may choose so at the decision where the world waits."""')
         for point in self.structure.points:
             out(f"if w.decision == {point.number}:  # {point.name}")
             call = f"allow_{point.module}_{point.decision.name}"
-            out(f"    return {call}(w, i, choice, arguments)")
+            given = "arguments[row]" if self._columns(point) else "arguments"
+            out(f"    return {call}(w, i, choice, {given})")
         out("return False")
         out.depth = 0
         out()
         out()
-        out("def fill_mask(w, i, mask, low, high):")
+        out("def fill_mask(w, i, masks, lows, highs, row):")
         out.depth = 1
         out('"""Write what is legal for seat i now: choices, and the bounds of their arguments."""')
-        out("mask[:] = 0")
-        out("low[:] = 0")
-        out("high[:] = 0")
+        most = max(len(point.decision.choices) for point in self.structure.points)
+        widest = max(self._columns(point) for point in self.structure.points)
         for point in self.structure.points:
             decision = point.decision
             out(f"if w.decision == {point.number}:  # {point.name}")
             out.depth = 2
             own = self._own(point.module)
-            if f"mask_{decision.name}" in point.functions:
-                out(f"for choice in range({len(decision.choices)}):")
-                call = f"{point.module}_mask_{decision.name}(w, {own}, i, choice)"
-                out(f"    mask[choice] = 1 if {call} else 0")
-            else:
-                out(f"mask[:{len(decision.choices)}] = 1")
-            for k, column in enumerate(decision.columns(self.structure.sizes)):
-                if f"bounds_{decision.name}" in point.functions:
+            for choice in range(most):
+                legal = "1" if choice < len(decision.choices) else "0"
+                if f"mask_{decision.name}" in point.functions and legal == "1":
+                    legal = f"1 if {point.module}_mask_{decision.name}(w, {own}, i, {choice}) else 0"
+                out(f"masks[row, {choice}] = {legal}")
+            columns = decision.columns(self.structure.sizes)
+            for k in range(widest):
+                low, high = (columns[k].low, columns[k].high) if k < len(columns) else (0, 0)
+                if k < len(columns) and f"bounds_{decision.name}" in point.functions:
                     call = f"{point.module}_bounds_{decision.name}(w, {own}, i, {k})"
                     out(f"least, greatest = {call}")
-                    out(f"low[{k}] = max({column.low}, least)")
-                    out(f"high[{k}] = min({column.high}, greatest)")
+                    out(f"lows[row, {k}] = max({low}, least)")
+                    out(f"highs[row, {k}] = min({high}, greatest)")
                 else:
-                    out(f"low[{k}] = {column.low}")
-                    out(f"high[{k}] = {column.high}")
+                    out(f"lows[row, {k}] = {low}")
+                    out(f"highs[row, {k}] = {high}")
             out.depth = 1
         out("return")
         out.depth = 0
@@ -586,12 +587,12 @@ class Writer:
         out = self.text
         out()
         out()
-        out("def observe(w, i, out):")
+        out("def observe(w, i, out, row):")
         out.depth = 1
-        out('"""Write what seat i sees into `out`, one number for each feature."""')
+        out('"""Write what seat i sees into a row of `out`, one number for each feature."""')
         out("p = w.sight")
         for k, feature in enumerate(self.structure.features):
-            out(f"out[{k}] = {feature.expression}")
+            out(f"out[row, {k}] = {feature.expression}")
         out("return")
         out.depth = 0
 

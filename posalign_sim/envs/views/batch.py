@@ -11,7 +11,9 @@ from posalign_sim.envs.views.ordinary import ordinary, with_external
 from posalign_sim.envs.views.spaces import Interface
 from posalign_sim.world.compiler import Mode
 from posalign_sim.world.errors import ConfigurationError, nearest
+from posalign_sim.world.faults import MEANING
 from posalign_sim.world.modules import Game
+from posalign_sim.world.outside import FAULTED
 from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.session import Session
 
@@ -191,7 +193,7 @@ class BatchEnv:
         """
         session = self.session
         waiting = session.worlds["waiting"]
-        if (waiting > 0).all():
+        if session.count == len(session.world) or (waiting > 0).all():
             return
         ended, told = session.ended.copy(), np.zeros((self.worlds, self.scenario.agents))
         last, gained = session.final_observations.copy(), session.final_rewards.copy()
@@ -257,12 +259,10 @@ class BatchEnv:
         return choices, arguments
 
     def _check_faults(self) -> None:
-        faulted = np.flatnonzero(self.session.worlds["fault"])
-        if len(faulted):
-            from posalign_sim.world.faults import MEANING
-
-            world = int(faulted[0])
-            code = int(self.session.worlds["fault"][world])
+        session = self.session
+        if session.ended.max() == FAULTED:
+            world = int(np.flatnonzero(session.ended == FAULTED)[0])
+            code = int(session.worlds["fault"][world])
             raise RuntimeError(f"world {world} stopped on a fault: {MEANING[code]}")
 
 

@@ -48,6 +48,8 @@ class Seats:
         **changes: arguments of `Scenario` to be set otherwise.
     """
 
+    session: Session  # from the first reset on
+
     def __init__(
         self,
         scenario: str | Game | Scenario,

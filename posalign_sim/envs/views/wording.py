@@ -47,6 +47,9 @@ _APPARATUS = re.compile(
     r"with the defaults|by default|>>>",
     re.IGNORECASE,
 )
+_CALL = re.compile(r"`[\w.]+\([^`]*\)`")
+_ASIDE = re.compile(r"\s+\(`[\w.]+\([^`]*\)`\)")
+_SENTENCES = re.compile(r"(?<=[.?!]) (?=[A-Z`])")
 #: What every seat of every game is told about.
 COMMON = declared(Sight, State)
 
@@ -110,10 +113,20 @@ def player(m: int, own: int = -1) -> str:
 
 
 def rules_of(spec: type) -> list[str]:
-    """The rules in words: the paragraphs of a docstring that are not for who reads the code."""
-    text = inspect.cleandoc(spec.__doc__ or "")
-    paragraphs = [p for p in re.split(r"\n\s*\n", text) if not _APPARATUS.match(p)]
-    return [p if re.search(r"^\s*[*-] ", p, re.M) else " ".join(p.split()) for p in paragraphs]
+    """The rules in words: what of a docstring is not for who reads, or writes, code.
+
+    Sources, examples and reports are left out, and so are sentences that show how to call things.
+    """
+    text = _ASIDE.sub("", inspect.cleandoc(spec.__doc__ or ""))
+    found = []
+    for paragraph in re.split(r"\n\s*\n", text):
+        if _APPARATUS.match(paragraph):
+            continue
+        if not re.search(r"^\s*[*-] ", paragraph, re.M):  # a list keeps its lines
+            paragraph = " ".join(paragraph.split())
+        kept = [s for s in _SENTENCES.split(paragraph) if not _CALL.search(s)]
+        found += [" ".join(kept)] if kept else []
+    return found
 
 
 @lru_cache(maxsize=4096)

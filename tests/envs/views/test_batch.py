@@ -7,7 +7,17 @@ from functools import partial
 import numpy as np
 import pytest
 
-from posalign_sim import ConfigurationError, External, Rematched, Scenario, Tremble, start
+from posalign_sim import (
+    Argument,
+    ConfigurationError,
+    Decision,
+    External,
+    Game,
+    Rematched,
+    Scenario,
+    Tremble,
+    start,
+)
 from posalign_sim.agents import DiscriminatingBuyer, Honest, Random, TitForTat
 from posalign_sim.envs import MoralHazardMarket, RepeatedDilemma
 from posalign_sim.envs.views import batch_env, parallel_env
@@ -178,6 +188,23 @@ def test_an_illegal_action_is_explained():
     market = batch_env("moral_hazard_market", 1, external=[0], **details())
     for number in (-1, 41, 2**62):
         refused(market, lambda k=number: market.advance([[0, k]]), "seat 0", "post", "[0, 40]")
+
+
+@pytest.mark.parametrize("number", [2**40, -(2**40), 2**63 - 1])
+def test_an_argument_that_a_choice_does_not_carry_is_not_looked_at(number):
+    class Bid(Game):
+        """Who bids says how much."""
+
+        bid = Decision("play", ("bid", "pass"), [Argument("sum", 1, 9, choices=("bid",))])
+
+        @staticmethod
+        def begin(w, own):
+            w.first_best = 1.0
+
+    scenario = Scenario(Bid(), [External()] * 2, rounds=2, metrics=())
+    env = batch_env(scenario, 1, mode="interpreted")
+    env.advance([[1, number], [0, 8]])
+    refused(env, lambda: env.advance([[1, 0], [0, number]]), "seat 1", "bid", "[1, 9]")
 
 
 @pytest.mark.parametrize("illegal", ["resample", "noop"])

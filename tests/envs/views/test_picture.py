@@ -78,6 +78,9 @@ def test_who_was_found_in_breach_is_marked():
     assert near(drawn(dilemma(*agents)), JUDGED).sum() == 0
     kept = dilemma(Cooperator(), Cooperator(), institutions=judge)
     assert near(drawn(kept), JUDGED).sum() == 0
+    cleared = simulate(dilemma(*agents, institutions=judge), mode="interpreted", progress=False)
+    cleared.worlds["findings"]["breach"] = 0
+    assert near(picture(cleared.scenario, cleared.worlds), JUDGED).sum() == 0
 
 
 def test_an_act_towards_everybody_is_drawn_around_who_acted():
