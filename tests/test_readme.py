@@ -26,7 +26,7 @@ def test_the_first_two_shell_blocks_install_and_do_it_in_one_line():
     first, second = [text for kind, text in blocks(PAGES[0]) if kind == "sh"][:2]
     assert first.count("\n") == second.count("\n") == 1
     assert first.rstrip().endswith("posalign-sim")
-    assert second.rstrip().endswith("pytest")
+    assert second.rstrip().endswith("pytest -n auto")
 
 
 @pytest.mark.parametrize("text", EXAMPLES)

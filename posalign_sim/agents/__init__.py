@@ -28,6 +28,14 @@ from posalign_sim.agents.merchants import (
     PostedPriceSeller,
     Whitewasher,
 )
+from posalign_sim.agents.negotiators import (
+    BaronFerejohnPlayer,
+    FairDivider,
+    Hardliner,
+    RubinsteinPlayer,
+    TimeDependent,
+    TitForTatNegotiator,
+)
 from posalign_sim.agents.reciprocators import (
     Cooperator,
     Defector,
@@ -58,6 +66,7 @@ from posalign_sim.agents.trustees import (
 
 __all__ = [
     "AudienceSensitive",
+    "BaronFerejohnPlayer",
     "BestValueBuyer",
     "CautiousInvestor",
     "ConditionalContributor",
@@ -69,6 +78,7 @@ __all__ = [
     "Discriminator",
     "Dove",
     "EquilibriumBidder",
+    "FairDivider",
     "FirstProposalBuyer",
     "FixedHarvester",
     "FixedTrust",
@@ -76,6 +86,7 @@ __all__ = [
     "GoByMajority",
     "Grim",
     "Grit",
+    "Hardliner",
     "Hawk",
     "Honest",
     "ImitatingHarvester",
@@ -94,10 +105,13 @@ __all__ = [
     "RandomContributor",
     "Reciprocal",
     "Richardson",
+    "RubinsteinPlayer",
     "Sharer",
     "SustainableHarvester",
     "ThresholdContributor",
+    "TimeDependent",
     "TitForTat",
+    "TitForTatNegotiator",
     "Truthful",
     "UnconstrainedZeroIntelligence",
     "Whitewasher",

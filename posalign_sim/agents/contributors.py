@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from posalign_sim.envs.commons import TAKE, CommonsSight, sustainable
-from posalign_sim.envs.public_goods import ABSTAIN, CONTRIBUTE, JOIN, WITHHOLD, PublicGoodsSight
-from posalign_sim.envs.public_goods import TICKS as WHOLE
+from posalign_sim.envs.public_goods import ABSTAIN, JOIN, PublicGoodsSight
+from posalign_sim.envs.public_goods_rules import CONTRIBUTE, WITHHOLD
+from posalign_sim.envs.public_goods_rules import TICKS as WHOLE
 from posalign_sim.world.draws import chance
 from posalign_sim.world.fields import param
 from posalign_sim.world.modules import Agent

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from posalign_sim.envs.marketplace import MarketSight
+from posalign_sim.envs.marketplace_sight import MarketSight
 from posalign_sim.world.compiler import rare
 from posalign_sim.world.draws import chance
 from posalign_sim.world.fields import param

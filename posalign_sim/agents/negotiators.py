@@ -1,235 +1,30 @@
-"""Negotiators: by the clock, in kind, stubborn, fair, and in equilibrium.
-
-They know their own scores. Of others they know what the game reveals; if nothing, they assume
-that what matters little to themselves may matter to others, and take a claim for what it says.
-"""
+"""Negotiators: by the clock, in kind, stubborn, fair, and in equilibrium."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from posalign_sim.envs.bargaining import (
-    ACCEPT,
-    CLAIM,
-    FIXED,
-    PROPOSE,
-    RANDOM,
-    REJECT,
-    BargainingSight,
+from posalign_sim.agents.terms import (
+    TINY,
+    ask,
+    aspiration,
+    candid,
+    grant,
+    ideal,
+    split,
+    take_fair,
+    takes,
+    ticks_of,
 )
+from posalign_sim.envs.bargaining_sight import FIXED, PROPOSE, RANDOM, BargainingSight
+from posalign_sim.world.compiler import rare
 from posalign_sim.world.draws import chance
 from posalign_sim.world.fields import param
 from posalign_sim.world.modules import Agent
 from posalign_sim.world.sight import parameter
 
-#: Points, or shares of an option, that make no difference: rounding.
-TINY = 1e-9
-#: How much more an issue is taken to matter to others if one of them claims so.
-_BELIEVED = 2.0
 #: Index of the first of an agent's draws of a coalition.
 _COALITION = 0xC0A1
-
-
-# --- what terms are worth, and which terms to ask for --------------------------------------------
-
-
-def ideal(p: BargainingSight, i: int) -> float:
-    """Points of seat `i` if it got its way in everything."""
-    total = 0.0
-    for k in range(p.points.shape[1]):
-        total += p.points[i, k, favourite(p, i, k)]
-    return total
-
-
-def favourite(p: BargainingSight, i: int, k: int) -> int:
-    """The option of issue `k` that seat `i` likes best."""
-    best = 0
-    for o in range(1, p.options_of[k]):
-        if p.points[i, k, o] > p.points[i, k, best] + TINY:
-            best = o
-    return best
-
-
-def span(p: BargainingSight, i: int, k: int) -> float:
-    """Points between the best and the worst option of issue `k` for seat `i`."""
-    low = p.points[i, k, 0]
-    high = low
-    for o in range(1, p.options_of[k]):
-        low = min(low, p.points[i, k, o])
-        high = max(high, p.points[i, k, o])
-    return high - low
-
-
-def answered(p: BargainingSight, i: int) -> float:
-    """Points of the terms that seat `i` has written down."""
-    total = 0.0
-    for k in range(p.points.shape[1]):
-        total += p.points[i, k, p.reply[i, k]]
-    return total
-
-
-def appetite(p: BargainingSight, i: int, k: int) -> float:
-    """How much a point of issue `k` is guessed to be worth to others, if they tell nothing."""
-    own = span(p, i, k)
-    if own <= TINY:
-        return 0.0
-    believed = 1.0
-    for c in range(p.parties[i]):
-        if p.claims[i, c] == k:
-            believed = _BELIEVED
-    return believed / own
-
-
-def gain_of_others(p: BargainingSight, i: int, k: int, o: int) -> float:
-    """Points that others gain in issue `k` by option `o` instead of what is written down."""
-    gain = 0.0
-    for c in range(p.parties[i]):
-        if c != p.party[i]:
-            gain += p.scores_of[c, k, o] - p.scores_of[c, k, p.reply[i, k]]
-    return gain
-
-
-def divide(p: BargainingSight, i: int, ticks: int) -> None:
-    """Write down a division: `ticks` for seat `i`, the rest for the others alike."""
-    top = p.points.shape[2] - 1
-    own = int(p.party[i])
-    others = int(p.parties[i]) - 1
-    each = (top - ticks) // others
-    odd = (top - ticks) - each * others
-    for c in range(p.points.shape[1]):
-        p.reply[i, c] = 0
-        if c == own:
-            p.reply[i, c] = ticks
-        elif c <= others:
-            p.reply[i, c] = each + (1 if odd > 0 else 0)
-            odd -= 1
-
-
-def ticks_of(p: BargainingSight, points: float) -> float:
-    """How many options of a pie that many points are, within what there is."""
-    top = p.points.shape[2] - 1
-    if p.pie <= 0:
-        return float(top)
-    return min(float(top), max(0.0, points / p.pie * top))
-
-
-def ask(p: BargainingSight, i: int, target: float) -> None:
-    """Write down the terms that are worth at least `target` to seat `i`, and most to others.
-
-    It starts from its ideal, and gives up what gains others most for what it loses itself, as
-    long as it stays above the target.
-    """
-    if p.divide == 1:
-        divide(p, i, int(np.ceil(ticks_of(p, target) - TINY)))
-        return
-    issues = p.points.shape[1]
-    for k in range(issues):
-        p.reply[i, k] = favourite(p, i, k)
-    worth = ideal(p, i)
-    for _ in range(issues * p.points.shape[2]):
-        best_rate = 0.0
-        best_gain = 0.0
-        issue = 0
-        option = 0
-        for k in range(issues):
-            hunger = appetite(p, i, k) if p.revealed == 0 else 0.0
-            held = p.points[i, k, p.reply[i, k]]
-            for o in range(p.options_of[k]):
-                loss = held - p.points[i, k, o]
-                if loss < -TINY or worth - loss < target - TINY:
-                    continue
-                gain = gain_of_others(p, i, k, o) if p.revealed == 1 else hunger * loss
-                rate = gain / max(loss, TINY)
-                better = rate > best_rate * (1 + TINY)
-                if better or (rate > best_rate * (1 - TINY) and gain > best_gain + TINY):
-                    best_rate = rate
-                    best_gain = gain
-                    issue = k
-                    option = o
-        if best_gain <= TINY:
-            return
-        worth -= p.points[i, issue, p.reply[i, issue]] - p.points[i, issue, option]
-        p.reply[i, issue] = option
-
-
-def grant(p: BargainingSight, i: int, target: float) -> None:
-    """Write down terms as in `ask`, but worth at most `target`: what is odd goes to the others."""
-    if p.divide == 1:
-        divide(p, i, int(np.floor(ticks_of(p, target) + TINY)))
-        return
-    ask(p, i, target)
-    worth = answered(p, i)
-    if worth <= target + TINY:
-        return
-    least = np.inf
-    issue = 0
-    option = int(p.reply[i, 0])
-    for k in range(p.points.shape[1]):
-        held = p.points[i, k, p.reply[i, k]]
-        for o in range(p.options_of[k]):
-            loss = held - p.points[i, k, o]
-            if TINY < loss < least and worth - loss <= target + TINY:
-                least = loss
-                issue = k
-                option = o
-    p.reply[i, issue] = option
-
-
-def split(p: BargainingSight, i: int) -> float:
-    """Write down fair terms, and say what they are worth to seat `i`.
-
-    Equal shares of a pie; the options that are best for all together, if that is known, and
-    closest to the middle among these; otherwise the middle of every issue.
-    """
-    if p.divide == 1:
-        divide(p, i, (p.points.shape[2] - 1) // int(p.parties[i]))
-        return answered(p, i)
-    for k in range(p.points.shape[1]):
-        middle = (int(p.options_of[k]) - 1) // 2
-        p.reply[i, k] = middle
-        if p.revealed == 0:
-            continue
-        best = -np.inf
-        option = middle
-        for o in range(p.options_of[k]):
-            total = 0.0
-            for c in range(p.parties[i]):
-                total += p.scores_of[c, k, o]
-            nearer = abs(o - middle) < abs(option - middle)
-            if total > best + TINY or (total > best - TINY and nearer):
-                best = max(best, total)
-                option = o
-        p.reply[i, k] = option
-    return answered(p, i)
-
-
-def main_issue(p: BargainingSight, i: int) -> int:
-    """The issue that matters most to seat `i`."""
-    best = 0
-    for k in range(1, p.points.shape[1]):
-        if span(p, i, k) > span(p, i, best) + TINY:
-            best = k
-    return best
-
-
-def takes(p: BargainingSight, i: int, least: float) -> int:
-    """Accept what is worth at least `least`, reject anything else."""
-    return ACCEPT if p.offered[i] >= least - TINY * max(1.0, p.pie) else REJECT
-
-
-def take_fair(p: BargainingSight, i: int) -> int:
-    """Accept what is worth as much as fair terms, and no less than no deal."""
-    return takes(p, i, max(split(p, i), p.reserve[i]))
-
-
-def aspiration(p: BargainingSight, i: int, exponent: float, step: int) -> float:
-    """Points that seat `i` asks for in a pass, if it concedes by the clock."""
-    elapsed = min(1.0, step / max(1, int(p.deadline)))
-    best = ideal(p, i)
-    return p.reserve[i] + (best - p.reserve[i]) * (1 - elapsed**exponent)
-
-
-# --- who negotiates ------------------------------------------------------------------------------
 
 
 class TimeDependent(Agent):
@@ -309,7 +104,7 @@ class FairDivider(Agent):
 
     @staticmethod
     def message(p: BargainingSight, i: int) -> tuple[int, int, int]:
-        return CLAIM, main_issue(p, i), 0
+        return candid(p, i)
 
     @staticmethod
     def offer(p: BargainingSight, i: int) -> int:
@@ -331,6 +126,7 @@ def patience_of_other(p: BargainingSight, i: int) -> float:
     return p.discount_of[other_party(p, i)] if p.revealed == 1 else p.discount[i]
 
 
+@rare
 def least_shares(p: BargainingSight, i: int, step: int, ahead: float) -> tuple[float, float]:
     """Shares of the pie that seat `i`, and the other, accept in a pass in equilibrium.
 

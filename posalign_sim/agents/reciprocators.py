@@ -5,11 +5,13 @@ from __future__ import annotations
 from posalign_sim.agents.contributors import fair_units, give_asked, keep_all, take, take_all
 from posalign_sim.agents.merchants import CLAIM_HIGH, HIGH, choose_well, custom_offer
 from posalign_sim.agents.scholars import bluff
+from posalign_sim.agents.terms import candid, ideal, offer_all, offer_fairly, takes
 from posalign_sim.agents.traders import greedy_price, ring_bid, true_bid, true_price
+from posalign_sim.envs.bargaining_sight import BargainingSight
 from posalign_sim.envs.commons import CommonsSight
 from posalign_sim.envs.crisis import DE_ESCALATE, HOLD, VIOLENT, CrisisSight
 from posalign_sim.envs.double_auction import AuctionSight
-from posalign_sim.envs.marketplace import MarketSight
+from posalign_sim.envs.marketplace_sight import MarketSight
 from posalign_sim.envs.public_goods import PublicGoodsSight
 from posalign_sim.envs.sealed_bid import BidSight
 from posalign_sim.envs.shared_knowledge import BLUFF, LIE, SHARE, KnowledgeSight
@@ -107,6 +109,22 @@ class Cooperator(Agent):
     def bid(p: BidSight, i: int) -> tuple[int, int]:
         return ring_bid(p, i)
 
+    @staticmethod
+    def message(p: BargainingSight, i: int) -> tuple[int, int, int]:
+        return candid(p, i)
+
+    @staticmethod
+    def offer(p: BargainingSight, i: int) -> int:
+        return offer_fairly(p, i, 0.0)
+
+    @staticmethod
+    def respond(p: BargainingSight, i: int) -> int:
+        return takes(p, i, p.reserve[i])
+
+    @staticmethod
+    def fulfil(p: Sight, i: int) -> int:
+        return COOPERATE
+
 
 class Defector(Agent):
     """Always defects; as a seller cheats, as a buyer walks away.
@@ -185,6 +203,18 @@ class Defector(Agent):
     @staticmethod
     def bid(p: BidSight, i: int) -> tuple[int, int]:
         return true_bid(p, i)
+
+    @staticmethod
+    def offer(p: BargainingSight, i: int) -> int:
+        return offer_all(p, i)
+
+    @staticmethod
+    def respond(p: BargainingSight, i: int) -> int:
+        return takes(p, i, ideal(p, i))
+
+    @staticmethod
+    def fulfil(p: Sight, i: int) -> int:
+        return DEFECT
 
 
 class TitForTat(Agent):

@@ -17,12 +17,14 @@ from posalign_sim.agents.contributors import (
 )
 from posalign_sim.agents.merchants import HIGH, REENTER, STAY, choose_well, custom_offer
 from posalign_sim.agents.scholars import bluff
+from posalign_sim.agents.terms import answer_fairly, candid, offer_fairly
 from posalign_sim.agents.traders import gainful_price, true_price
+from posalign_sim.envs.bargaining_sight import BargainingSight
 from posalign_sim.envs.commons import CommonsSight
 from posalign_sim.envs.crisis import HOLD, CrisisSight
 from posalign_sim.envs.donor import BAD, DonorSight
 from posalign_sim.envs.double_auction import AuctionSight
-from posalign_sim.envs.marketplace import MarketSight
+from posalign_sim.envs.marketplace_sight import MarketSight
 from posalign_sim.envs.public_goods import PublicGoodsSight
 from posalign_sim.envs.shared_knowledge import BLUFF, LIE, SHARE, KnowledgeSight
 from posalign_sim.envs.trust import KEEP, RETURN, SEND, TrustSight
@@ -189,6 +191,22 @@ class Honest(Agent):
     def settle_trade(p: Sight, i: int) -> int:
         return COOPERATE
 
+    @staticmethod
+    def message(p: BargainingSight, i: int) -> tuple[int, int, int]:
+        return candid(p, i)
+
+    @staticmethod
+    def offer(p: BargainingSight, i: int) -> int:
+        return offer_fairly(p, i, parameter(p, i, 0))
+
+    @staticmethod
+    def respond(p: BargainingSight, i: int) -> int:
+        return answer_fairly(p, i, parameter(p, i, 0))
+
+    @staticmethod
+    def fulfil(p: Sight, i: int) -> int:
+        return COOPERATE
+
 
 class Opportunist(Agent):
     """Breaks its word whenever that pays, in its own belief.
@@ -285,6 +303,18 @@ class Opportunist(Agent):
 
     @staticmethod
     def settle_trade(p: Sight, i: int) -> int:
+        return DEFECT if breach_pays(p, i) else COOPERATE
+
+    @staticmethod
+    def offer(p: BargainingSight, i: int) -> int:
+        return offer_fairly(p, i, parameter(p, i, 3))
+
+    @staticmethod
+    def respond(p: BargainingSight, i: int) -> int:
+        return answer_fairly(p, i, parameter(p, i, 3))
+
+    @staticmethod
+    def fulfil(p: Sight, i: int) -> int:
         return DEFECT if breach_pays(p, i) else COOPERATE
 
     @staticmethod

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from posalign_sim.envs.double_auction import AuctionSight
-from posalign_sim.envs.order_book import BID, BID_TAKEN, SHOUTS
 from posalign_sim.envs.sealed_bid import BidSight
+from posalign_sim.envs.trading_day import BID, BID_TAKEN, SHOUTS
 from posalign_sim.world.draws import chance
 from posalign_sim.world.fields import param
 from posalign_sim.world.modules import Agent

@@ -1,5 +1,6 @@
 """Games: what is played. One file each."""
 
+from posalign_sim.envs.bargaining import Bargaining
 from posalign_sim.envs.commons import Commons
 from posalign_sim.envs.crisis import Crisis
 from posalign_sim.envs.dilemma import RepeatedDilemma
@@ -13,6 +14,7 @@ from posalign_sim.envs.shared_knowledge import SharedKnowledge
 from posalign_sim.envs.trust import Trust
 
 __all__ = [
+    "Bargaining",
     "Commons",
     "Crisis",
     "Donor",

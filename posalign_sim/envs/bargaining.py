@@ -7,79 +7,38 @@ from typing import Any, ClassVar
 import numpy as np
 
 from posalign_sim.envs.bargaining_instances import best_joint, fill_scores, instance, solve
+from posalign_sim.envs.bargaining_rules import (
+    BROKEN,
+    DRAWS,
+    accepted,
+    affordable,
+    count_parties,
+    finish,
+    first_of,
+    left,
+    left_to_others,
+    open_pass,
+    outcome,
+    put_forward,
+    sit_down,
+)
+from posalign_sim.envs.bargaining_sight import (
+    CLAIM,
+    LEAVE,
+    PLEDGE,
+    PROPOSE,
+    RENEGE,
+    BargainingSight,
+)
 from posalign_sim.world.accounts import NATURE, pay
 from posalign_sim.world.conduct import interact
 from posalign_sim.world.draws import draw
 from posalign_sim.world.errors import ConfigurationError
-from posalign_sim.world.faults import BAD_INDEX, raise_fault
 from posalign_sim.world.fields import Flags, Floats, Ints, given, param, per_agent, scalar, table
 from posalign_sim.world.modules import Argument, Block, Decision, Game
-from posalign_sim.world.record import GROUP, Sight, World, face, facing, seats
+from posalign_sim.world.record import GROUP, World, face, facing, seats
 
-SILENT, CLAIM, PLEDGE = range(3)
-PROPOSE, LEAVE = 0, 1
-ACCEPT, REJECT = 0, 2
-KEEP, RENEGE = 0, 1
-ROTATE, RANDOM, FIXED = range(3)
-#: Places of draws that a table makes in one pass.
-_RECOGNISED, _BROKEN, _DRAWS = 0, 1, 2
-#: Share of the pie by which demands may exceed it: rounding.
-_ROUNDING = 1e-9
-
-
-class BargainingSight(Sight):
-    """What a seat sees of its bargain; points are its own, undiscounted, if nothing else is said.
-
-    Of others it sees offers and messages; their scores, disagreement points and discount factors
-    only if the game is `revealed`.
-    """
-
-    # the rules, and who everybody is if that is revealed
-    step: int = scalar(np.int32, low=0, unit="passes", summary="passes that are over")
-    steps_left: int = scalar(np.int32, low=0, unit="passes", summary="after this one at most")
-    deadline: int = scalar(np.int32, low=0, unit="passes", summary="most passes of a bargain")
-    breakdown: float = scalar(low=0, high=1, unit="probability", summary="of an end by a rejection")
-    protocol: int = scalar(np.int32, low=0, high=2, summary="proposers: 0 in turn, 1 drawn, 2 one")
-    may_leave: int = scalar(np.uint8, low=0, high=1, summary="1: a party may end the bargain")
-    divide: int = scalar(np.uint8, low=0, high=1, summary="1: issues are parties' shares of a pie")
-    pie: float = scalar(low=0, unit="points", summary="what is divided")
-    options_of: Ints = table(np.int32, "issues", low=0, summary="number of options of an issue")
-    revealed: int = scalar(np.uint8, low=0, high=1, summary="1: what follows of others is true")
-    scores_of: Floats = table(
-        np.float64, "parties", "issues", "options", unit="points", summary="of a party, if revealed"
-    )
-    reserve_of: Floats = table(
-        np.float64, "parties", unit="points", summary="of a party without a deal, if revealed"
-    )
-    discount_of: Floats = table(
-        np.float64, "parties", low=0, high=1, summary="discount factor of a party, if revealed"
-    )
-    # one's own place and interests
-    party: Ints = per_agent(np.int32, initial=-1, low=-1, summary="own number at the table")
-    parties: Ints = per_agent(np.int32, low=0, summary="how many sit at the table")
-    needed: Ints = per_agent(np.int32, low=0, summary="who must accept, the proposer included")
-    points: Floats = per_agent(
-        np.float64, "issues", "options", unit="points", summary="for an option of an issue"
-    )
-    reserve: Floats = per_agent(unit="points", summary="without a deal")
-    discount: Floats = per_agent(low=0, high=1, unit="per pass", summary="own discount factor")
-    # what has been said and offered
-    my_turn: Flags = per_agent(np.uint8, low=0, high=1, summary="1: it proposes in this pass")
-    terms: Ints = per_agent(np.int32, "issues", low=-1, summary="offer on the table; -1: none")
-    offered: Floats = per_agent(unit="points", summary="what the offer on the table is worth")
-    bidder: Ints = per_agent(np.uint32, low=0, summary="identity that made the offer")
-    own_terms: Ints = per_agent(np.int32, "issues", low=-1, summary="own last offer; -1: none")
-    own_worth: Floats = per_agent(unit="points", summary="what one's own last offer is worth")
-    other_terms: Ints = per_agent(np.int32, "issues", low=-1, summary="others' last; -1: none")
-    other_worth: Floats = per_agent(unit="points", summary="what others' last offer is worth")
-    others_offers: Ints = per_agent(np.int32, low=0, summary="how many offers others have made")
-    conceded: Floats = per_agent(unit="points", summary="others' last offer less their first")
-    accepts: Ints = per_agent(np.int32, low=0, summary="who accepted the last offer, its maker too")
-    claims: Ints = per_agent(np.int32, "parties", low=-1, summary="issue a party claims to need")
-    pledges: Ints = per_agent(
-        np.int32, "parties", low=0, high=100, unit="percent", summary="concession a party pledges"
-    )
-    deal: Flags = per_agent(np.uint8, low=0, high=1, summary="1: there is a deal to be kept")
+__all__ = ["Bargaining", "BargainingSight"]
 
 
 class Bargaining(Game):
@@ -114,6 +73,9 @@ class Bargaining(Game):
     binding is a promise of the others' points in it, for which these risk `breach_harm` each;
     reneging is the only breach.
 
+    Told: each seat its own scores, disagreement points and discount factor, the rules, all offers
+    and messages at its table, what offers are worth to itself; others' interests if `revealed`.
+
     Source: Rubinstein (1982), Econometrica 50; Nash (1953), Econometrica 21; Baron & Ferejohn
     (1989), APSR 83; Raiffa (1982), The Art and Science of Negotiation.
 
@@ -147,7 +109,14 @@ class Bargaining(Game):
     breach_harm: float = param(3, 0, 1e6, "points", "by which it harms each other party")
 
     scores: Floats = given(
-        np.float64, "parties", "issues", "options", initial=np.nan, low=-1e6, high=1e6, unit="points"
+        np.float64,
+        "parties",
+        "issues",
+        "options",
+        initial=np.nan,
+        low=-1e6,
+        high=1e6,
+        unit="points",
     )
     options_of: Ints = given(np.int32, "issues", low=1, high=1e6, unit="options")
     disagreement: Floats = given(
@@ -166,6 +135,10 @@ class Bargaining(Game):
     ended: Ints = per_agent(np.int64)
     factor: Floats = per_agent()
     worth: Floats = per_agent()
+
+    message_topic: Ints
+    message_ease: Ints
+    offer_terms: Ints
 
     message = Decision(
         "play",
@@ -279,7 +252,6 @@ class Bargaining(Game):
             own.agreed[i] = 0
             own.ended[i] = 0
             own.factor[i] = 1.0
-            own.fulfil[i] = -1
             if n < 2:
                 continue
             sit_down(w, own, i, n)
@@ -352,7 +324,7 @@ class Bargaining(Game):
             if own.live[i] == 0 or w.chair[i] != 0:
                 continue
             agreed = affordable(w, own, i) if own.simultaneous == 1 else accepted(w, own, i)
-            broken = draw(w, own, face(w, i), _DRAWS * own.step + _BROKEN) < own.breakdown
+            broken = draw(w, own, face(w, i), DRAWS * own.step + BROKEN) < own.breakdown
             if agreed or broken or left(w, own, i) or own.step + 1 >= own.deadline:
                 finish(w, own, i, 1 if agreed else 0)
         own.step += 1
@@ -363,10 +335,10 @@ class Bargaining(Game):
 
     @staticmethod
     def again_haggle(w: World, own: Bargaining) -> bool:
+        bargaining = 0
         for i in seats(w):
-            if own.live[i] == 1:
-                return True
-        return False
+            bargaining += own.live[i]
+        return bargaining > 0
 
     @staticmethod
     def who_fulfil(w: World, own: Bargaining, i: int) -> bool:
@@ -395,200 +367,3 @@ class Bargaining(Game):
             cooperation = 0.0 if reneged else left_to_others(w, own, i)
             target = face(w, facing(w, i)) if n == 2 else GROUP
             interact(w, face(w, i), target, cooperation, pledged, due, due - harm, risked, harm)
-
-
-# --- what the rules are made of ------------------------------------------------------------------
-
-
-def first_of(value: float, otherwise: float) -> float:
-    """What was given, or else what holds for all."""
-    return otherwise if np.isnan(value) else value
-
-
-def count_parties(w: World, own: Bargaining, i: int) -> int:
-    """How many sit at the table of seat `i`; more than the game has parties is a fault."""
-    n = 1
-    j = facing(w, i)
-    while j != i:
-        n += 1
-        if n > len(own.disagreement):
-            raise_fault(w, BAD_INDEX)
-            return 0
-        j = facing(w, j)
-    return n
-
-
-def sit_down(w: World, own: Bargaining, i: int, n: int) -> None:
-    """Tell a seat who it is in this bargain of `n`, and that nothing has been said yet."""
-    p = w.sight
-    c = int(w.chair[i])
-    if p.party[i] != c:
-        p.party[i] = c
-        for k in range(own.scores.shape[1]):
-            for o in range(own.scores.shape[2]):
-                p.points[i, k, o] = own.scores[c, k, o]
-    quota = int(own.quota)
-    p.parties[i] = n
-    p.needed[i] = n if quota == 0 else min(n, quota)
-    p.reserve[i] = own.disagreement[c]
-    p.discount[i] = own.discounts[c]
-    p.own_worth[i] = 0.0
-    p.other_worth[i] = 0.0
-    p.others_offers[i] = 0
-    p.conceded[i] = 0.0
-    p.accepts[i] = 0
-    p.deal[i] = 0
-    p.bidder[i] = face(w, i)
-    for k in range(own.scores.shape[1]):
-        p.own_terms[i, k] = -1
-        p.other_terms[i, k] = -1
-    for d in range(len(own.disagreement)):
-        p.claims[i, d] = -1
-        p.pledges[i, d] = 0
-    # Its own account of its incentives: an even split of the best surplus is what to hope for.
-    share = max(0.0, own.joint[n - 1] - own.nothing[n - 1]) / n
-    exposed = 1.0 if own.binding == 0 else 0.0
-    p.temptation[i] = exposed * own.breach_gain
-    p.exposure[i] = exposed * own.breach_gain
-    p.at_stake[i] = exposed * own.breach_harm * (n - 1)
-    p.fallback[i] = own.disagreement[c]
-    p.rent[i] = own.disagreement[c] + share
-    p.hope[i] = share
-    p.risk[i] = share - exposed * own.breach_harm * (n - 1)
-
-
-def open_pass(w: World, own: Bargaining) -> None:
-    """Begin a pass: earlier offers are dead; say who proposes."""
-    p = w.sight
-    p.step = own.step
-    p.steps_left = max(0, int(own.deadline) - int(own.step) - 1)
-    for i in seats(w):
-        if own.live[i] == 0:
-            continue
-        n = int(own.here[i])
-        if own.protocol == RANDOM:
-            luck = draw(w, own, face(w, int(w.host[i])), _DRAWS * own.step + _RECOGNISED)
-            turn = min(n - 1, int(luck * n))
-        elif own.protocol == FIXED:
-            turn = 0
-        else:
-            turn = int(own.step) % n
-        mine = 1 if own.simultaneous == 1 or int(w.chair[i]) == turn else 0
-        own.proposing[i] = mine
-        p.my_turn[i] = mine
-        p.offered[i] = 0.0
-        for k in range(own.scores.shape[1]):
-            p.terms[i, k] = -1
-
-
-def value(own: Bargaining, c: int, terms: Ints) -> float:
-    """Points of party `c` for terms, undiscounted."""
-    total = 0.0
-    for k in range(own.scores.shape[1]):
-        total += own.scores[c, k, terms[k]]
-    return total
-
-
-def put_forward(w: World, own: Bargaining, i: int) -> None:
-    """Seat `i` lays its terms on the table; everybody there sees what they are worth to it."""
-    p = w.sight
-    terms = own.offer_terms[i]
-    own.worth[i] = value(own, int(w.chair[i]), terms)
-    p.own_worth[i] = own.worth[i]
-    p.offered[i] = own.worth[i]
-    for k in range(own.scores.shape[1]):
-        p.own_terms[i, k] = terms[k]
-        p.terms[i, k] = terms[k]
-    j = facing(w, i)
-    while j != i:
-        worth = value(own, int(w.chair[j]), terms)
-        # Among simultaneous demands each counts for its own party alone.
-        if own.simultaneous == 0:
-            own.worth[j] = worth
-            p.offered[j] = worth
-            p.bidder[j] = face(w, i)
-        if p.others_offers[j] > 0:
-            p.conceded[j] += worth - p.other_worth[j]
-        p.others_offers[j] += 1
-        p.other_worth[j] = worth
-        for k in range(own.scores.shape[1]):
-            p.other_terms[j, k] = terms[k]
-            if own.simultaneous == 0:
-                p.terms[j, k] = terms[k]
-        j = facing(w, j)
-
-
-def affordable(w: World, own: Bargaining, i: int) -> bool:
-    """Whether all that is demanded at the table of seat `i` is there."""
-    demanded = own.worth[i]
-    j = facing(w, i)
-    while j != i:
-        demanded += own.worth[j]
-        j = facing(w, j)
-    return demanded <= own.pie * (1 + _ROUNDING)
-
-
-def accepted(w: World, own: Bargaining, i: int) -> bool:
-    """Whether enough parties at the table of seat `i` accept the offer, vetoes included."""
-    p = w.sight
-    count = 0
-    vetoed = False
-    j = i
-    for _ in range(own.here[i]):
-        if own.proposing[j] == 1 or own.respond[j] == ACCEPT:
-            count += 1
-        elif own.veto[int(w.chair[j])] == 1:
-            vetoed = True
-        j = facing(w, j)
-    for _ in range(own.here[i]):
-        p.accepts[j] = count
-        j = facing(w, j)
-    return count >= p.needed[i] and not vetoed
-
-
-def left(w: World, own: Bargaining, i: int) -> bool:
-    """Whether somebody at the table of seat `i` leaves upon the offer."""
-    if own.simultaneous == 1:
-        return False
-    j = i
-    for _ in range(own.here[i]):
-        if own.proposing[j] == 0 and own.respond[j] == LEAVE:
-            return True
-        j = facing(w, j)
-    return False
-
-
-def finish(w: World, own: Bargaining, i: int, agreed: int) -> None:
-    """The bargain at the table of seat `i` is over, with a deal or without."""
-    p = w.sight
-    j = i
-    for _ in range(own.here[i]):
-        own.live[j] = 0
-        own.proposing[j] = 0
-        own.agreed[j] = agreed
-        own.ended[j] = own.step
-        p.my_turn[j] = 0
-        p.deal[j] = agreed
-        if agreed == 1:
-            p.rent[j] = outcome(w, own, j)
-        j = facing(w, j)
-
-
-def outcome(w: World, own: Bargaining, i: int) -> float:
-    """Discounted points of seat `i` from its bargain, if the deal is kept."""
-    nothing = own.disagreement[int(w.chair[i])]
-    return own.factor[i] * (own.worth[i] if own.agreed[i] == 1 else nothing)
-
-
-def left_to_others(w: World, own: Bargaining, i: int) -> float:
-    """What seat `i` left the others of the best joint surplus, as a share of their even part."""
-    n = int(own.here[i])
-    surplus = own.joint[n - 1] - own.nothing[n - 1]
-    if own.agreed[i] == 0 or surplus <= 0:
-        return 0.0
-    gained = 0.0
-    j = facing(w, i)
-    while j != i:
-        gained += outcome(w, own, j) - own.disagreement[int(w.chair[j])]
-        j = facing(w, j)
-    return min(1.0, max(0.0, gained * n / (surplus * (n - 1))))

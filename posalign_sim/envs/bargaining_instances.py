@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from posalign_sim.world.compiler import rare
 from posalign_sim.world.errors import ConfigurationError, nearest
 from posalign_sim.world.fields import Floats, Ints
 
@@ -99,6 +100,7 @@ def padded(scores: Floats) -> dict[str, Any]:
     }
 
 
+@rare
 def fill_scores(
     scores: Floats,
     options_of: Ints,
@@ -142,6 +144,7 @@ def fill_scores(
                 scores[c, k, o] = pie * share * weight / issues
 
 
+@rare
 def best_joint(scores: Floats, options_of: Ints, parties: int) -> float:
     """Greatest sum of points of the first `parties` parties, issue by issue."""
     total = 0.0

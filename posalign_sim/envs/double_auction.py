@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from posalign_sim.envs.order_book import (
+from posalign_sim.envs.order_book import act, clear_market, shout, take_away, tell_stakes
+from posalign_sim.envs.trading_day import (
     BUYER,
     NONE,
     PRICES,
@@ -14,15 +15,10 @@ from posalign_sim.envs.order_book import (
     TICKS,
     TURNS,
     UNITS,
-    act,
-    clear_market,
     greatest_gains,
     may_quote,
     open_day,
     set_limits,
-    shout,
-    take_away,
-    tell_stakes,
 )
 from posalign_sim.world.accounts import NATURE, OUTSIDERS, pay
 from posalign_sim.world.draws import draw_world

@@ -10,7 +10,6 @@ from posalign_sim.world.draws import mix, wrapping_add
 from posalign_sim.world.record import World
 from posalign_sim.world.record import seats as every_seat
 
-
 #: What is noted of a world that has just ended: as it should, or on a fault.
 ENDED, FAULTED = 1, 2
 

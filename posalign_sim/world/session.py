@@ -16,6 +16,7 @@ from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.simulate import Worlds
 
 _NO_ROWS = np.zeros(0, np.int64)
+_LEAST, _MOST = np.iinfo(np.int32).min, np.iinfo(np.int32).max
 
 
 class Session:
@@ -80,6 +81,9 @@ class Session:
         runner = engine(structure, mode)
         assert runner.advance and runner.legal and runner.look
         self._advance, self._legal, self._look = runner.advance, runner.legal, runner.look
+        self._rows = (self.world, self.seat, self.decision)
+        self._bounds = (self.lows, self.highs)
+        self._told = (self.rewards, self.ended, self.final_observations, self.final_rewards)
         self.count = 0
         self.act(_NO_ROWS, self._arguments)
 
@@ -131,7 +135,9 @@ class Session:
                     f"not shape {arguments.shape} of {arguments.dtype}"
                 )
         chosen = choices.astype(np.int64, copy=False)
-        return self.act(chosen, arguments.astype(np.int64, copy=False))
+        # No argument is so large; and one that its choice does not carry must fit all the same.
+        bounded = np.clip(arguments, _LEAST, _MOST).astype(np.int64, copy=False)
+        return self.act(chosen, bounded)
 
     def look(self, world: int = 0) -> np.ndarray[Any, Any]:
         """`[seats, features]` what every external seat of a world sees now, asked or not."""
@@ -150,27 +156,28 @@ class Session:
         w = self.worlds[self.world[row]]
         return bool(self._legal(w, int(self.seat[row]), int(choice), arguments[None]))
 
-    def act(self, choices: Any, arguments: Any) -> int:
-        """`advance` for arrays that are known to be int64, contiguous and of the right shape."""
+    def act(self, choices: Any, arguments: Any, masks: Any = None, observations: Any = None) -> int:
+        """`advance` for arrays that are known to be int64, contiguous and of the right shape.
+
+        Args:
+            choices: `[count]` int64.
+            arguments: `[rows, arguments]` int64.
+            masks: where to write masks, if not into `masks`.
+            observations: where to write observations, if not into `observations`.
+        """
         rows = self._advance(
             self.worlds,
             self._fresh,
             self._root,
             self._external,
             self.count,
-            self.world,
-            self.seat,
-            self.decision,
+            *self._rows,
             choices,
             arguments,
-            self.masks,
-            self.lows,
-            self.highs,
-            self.observations,
-            self.rewards,
-            self.ended,
-            self.final_observations,
-            self.final_rewards,
+            self.masks if masks is None else masks,
+            *self._bounds,
+            self.observations if observations is None else observations,
+            *self._told,
         )
         if rows < 0:
             row = -1 - rows

@@ -328,6 +328,12 @@ def partner_standing(p: Sight, i: int) -> float:
     return standing(p, i, p.partner[i])
 
 
+def own_standing(p: Sight, i: int) -> float:
+    """Published standing of the identity under which seat `i` acts; -1 if nobody publishes it."""
+    m = p.identity[i]
+    return p.standing[m] if p.standing_known[m] else -1.0
+
+
 def partner_bonded(p: Sight, i: int) -> float:
     """Points that the partner has posted as a bond; 0 where there is no partner."""
     m = p.partner[i]
@@ -383,6 +389,14 @@ FEATURES: tuple[Feature, ...] = (
         summary="standing in the public record of the partner; -1: not seen",
     ),
     _seen("partner_bonded", "partner_bonded(p, i)", "bonded", summary="the partner's bond"),
+    _seen(
+        "own_standing",
+        "own_standing(p, i)",
+        "standing",
+        low=-1,
+        summary="one's own standing in the public record; -1: there is none",
+    ),
+    _seen("own_bonded", "p.bonded[p.identity[i]]", "bonded", summary="one's own bond"),
     _seen("at_stake", "p.at_stake[i]"),
     *(
         _seen(name)

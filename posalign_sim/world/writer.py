@@ -37,7 +37,7 @@ from posalign_sim.world.rounds import (
 from posalign_sim.world.sight import (
     acquaint, count_heard, forget_heard, forget_relation, forget_treatment, introduce,
     note_counts, note_last, note_treatment, note_turns, other_last, other_mean, other_worst,
-    own_last, partner_bonded, partner_standing, remaining, turns,
+    own_last, own_standing, partner_bonded, partner_standing, remaining, turns,
 )
 '''
 
@@ -129,11 +129,7 @@ class Writer:
         out(f'"""{decision.summary or "Who must choose, and what they choose."}"""')
         out("p = w.sight")
         repeats = any(name in block.decisions for block in self._blocks(point.module))
-        out(
-            f"p.point = mix({point.key}, w.passes)"
-            if repeats
-            else f"p.point = {point.key}"
-        )
+        out(f"p.point = mix({point.key}, w.passes)" if repeats else f"p.point = {point.key}")
         out("waiting = 0")
         if self._single(point):
             out(f"turn = {point.module}_turn_{name}(w, {self._own(point.module)})")
@@ -317,7 +313,11 @@ class Writer:
         out(f"own.{name}[i] = executed")
         for k, column in enumerate(columns):
             place = "i" if column.index < 0 else f"i, {column.index}"
-            out(f"own.{name}_{column.argument.name}[{place}] = w.arguments[i, {k}]")
+            value = f"w.arguments[i, {k}]"
+            condition = self._carried(point, column, "executed")
+            if condition:  # what does not belong to the choice is as if it had not been said
+                value += f" if {condition} else {column.low}"
+            out(f"own.{name}_{column.argument.name}[{place}] = {value}")
         out(f"decision_event(w, {point.key}, i, choice, executed)")
         for k, column in enumerate(columns):
             condition = self._carried(point, column, "executed")
@@ -565,7 +565,8 @@ class Writer:
             for choice in range(most):
                 legal = "1" if choice < len(decision.choices) else "0"
                 if f"mask_{decision.name}" in point.functions and legal == "1":
-                    legal = f"1 if {point.module}_mask_{decision.name}(w, {own}, i, {choice}) else 0"
+                    call = f"{point.module}_mask_{decision.name}(w, {own}, i, {choice})"
+                    legal = f"1 if {call} else 0"
                 out(f"masks[row, {choice}] = {legal}")
             columns = decision.columns(self.structure.sizes)
             for k in range(widest):

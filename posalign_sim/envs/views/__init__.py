@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from posalign_sim.envs.views.aec import aec_env
 from posalign_sim.envs.views.batch import BatchEnv, batch_env
 from posalign_sim.envs.views.gymnasium import SingleView, VectorView
 from posalign_sim.envs.views.ordinary import ordinary
-from posalign_sim.envs.views.pettingzoo import aec_env, parallel_env
+from posalign_sim.envs.views.parallel import parallel_env
 
 
 def sb3_env(scenario: Any, worlds: int, **details: Any) -> Any:

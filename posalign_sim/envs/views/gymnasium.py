@@ -10,7 +10,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from posalign_sim.envs.views.batch import BatchEnv, Illegal
-from posalign_sim.envs.views.pettingzoo import RENDER_MODES, Seats
+from posalign_sim.envs.views.seats import RENDER_MODES, Seats
 from posalign_sim.world.errors import ConfigurationError
 from posalign_sim.world.modules import Game
 from posalign_sim.world.scenario import Scenario

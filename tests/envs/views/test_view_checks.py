@@ -11,8 +11,10 @@ from posalign_sim import ConfigurationError, Rematched, Scenario, Tremble
 from posalign_sim.agents import DiscriminatingBuyer, Honest
 from posalign_sim.envs import MoralHazardMarket
 from posalign_sim.envs.views import SingleView, VectorView, batch_env, parallel_env
+from posalign_sim.envs.views.aec import AECView
 from posalign_sim.envs.views.batch import BatchEnv
-from posalign_sim.envs.views.pettingzoo import AECView, ParallelView, Seats
+from posalign_sim.envs.views.parallel import ParallelView
+from posalign_sim.envs.views.seats import Seats
 from posalign_sim.testing import (
     check_aec,
     check_batch,

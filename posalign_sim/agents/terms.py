@@ -1,0 +1,262 @@
+"""What terms are worth to a negotiator, which to ask for, and which to accept.
+
+A negotiator knows its own scores. Of others it knows what the game reveals; if nothing, it assumes
+that what matters little to itself may matter to others, and takes a claim for what it says. Most
+functions are marked rare, so that they are compiled once: many agents call what is long.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from posalign_sim.envs.bargaining_sight import (
+    ACCEPT,
+    CLAIM,
+    LEAVE,
+    PROPOSE,
+    REJECT,
+    BargainingSight,
+)
+from posalign_sim.world.compiler import rare
+from posalign_sim.world.sight import standing
+
+#: Points, or shares of an option, that make no difference: rounding.
+TINY = 1e-9
+#: How much more an issue is taken to matter to others if one of them claims so.
+_BELIEVED = 2.0
+
+
+@rare
+def ideal(p: BargainingSight, i: int) -> float:
+    """Points of seat `i` if it got its way in everything."""
+    total = 0.0
+    for k in range(p.points.shape[1]):
+        total += p.points[i, k, favourite(p, i, k)]
+    return total
+
+
+@rare
+def favourite(p: BargainingSight, i: int, k: int) -> int:
+    """The option of issue `k` that seat `i` likes best."""
+    best = 0
+    for o in range(1, p.options_of[k]):
+        if p.points[i, k, o] > p.points[i, k, best] + TINY:
+            best = o
+    return best
+
+
+@rare
+def span(p: BargainingSight, i: int, k: int) -> float:
+    """Points between the best and the worst option of issue `k` for seat `i`."""
+    low = p.points[i, k, 0]
+    high = low
+    for o in range(1, p.options_of[k]):
+        low = min(low, p.points[i, k, o])
+        high = max(high, p.points[i, k, o])
+    return high - low
+
+
+@rare
+def answered(p: BargainingSight, i: int) -> float:
+    """Points of the terms that seat `i` has written down."""
+    total = 0.0
+    for k in range(p.points.shape[1]):
+        total += p.points[i, k, p.reply[i, k]]
+    return total
+
+
+@rare
+def appetite(p: BargainingSight, i: int, k: int) -> float:
+    """How much a point of issue `k` is guessed to be worth to others, if they tell nothing."""
+    own = span(p, i, k)
+    if own <= TINY:
+        return 0.0
+    believed = 1.0
+    for c in range(p.parties[i]):
+        if p.claims[i, c] == k:
+            believed = _BELIEVED
+    return believed / own
+
+
+@rare
+def gain_of_others(p: BargainingSight, i: int, k: int, o: int) -> float:
+    """Points that others gain in issue `k` by option `o` instead of what is written down."""
+    gain = 0.0
+    for c in range(p.parties[i]):
+        if c != p.party[i]:
+            gain += p.scores_of[c, k, o] - p.scores_of[c, k, p.reply[i, k]]
+    return gain
+
+
+@rare
+def divide(p: BargainingSight, i: int, ticks: int) -> None:
+    """Write down a division: `ticks` for seat `i`, the rest for the others alike."""
+    top = p.points.shape[2] - 1
+    own = int(p.party[i])
+    others = int(p.parties[i]) - 1
+    each = (top - ticks) // others
+    odd = (top - ticks) - each * others
+    for c in range(p.points.shape[1]):
+        p.reply[i, c] = 0
+        if c == own:
+            p.reply[i, c] = ticks
+        elif c <= others:
+            p.reply[i, c] = each + (1 if odd > 0 else 0)
+            odd -= 1
+
+
+def ticks_of(p: BargainingSight, points: float) -> float:
+    """How many options of a pie that many points are, within what there is."""
+    top = p.points.shape[2] - 1
+    if p.pie <= 0:
+        return float(top)
+    return min(float(top), max(0.0, points / p.pie * top))
+
+
+@rare
+def ask(p: BargainingSight, i: int, target: float) -> None:
+    """Write down the terms that are worth at least `target` to seat `i`, and most to others.
+
+    It starts from its ideal, and gives up what gains others most for what it loses itself, as
+    long as it stays above the target.
+    """
+    if p.divide == 1:
+        divide(p, i, int(np.ceil(ticks_of(p, target) - TINY)))
+        return
+    issues = p.points.shape[1]
+    for k in range(issues):
+        p.reply[i, k] = favourite(p, i, k)
+    worth = ideal(p, i)
+    for _ in range(issues * p.points.shape[2]):
+        best_rate = 0.0
+        best_gain = 0.0
+        issue = 0
+        option = 0
+        for k in range(issues):
+            hunger = appetite(p, i, k) if p.revealed == 0 else 0.0
+            held = p.points[i, k, p.reply[i, k]]
+            for o in range(p.options_of[k]):
+                loss = held - p.points[i, k, o]
+                if loss < -TINY or worth - loss < target - TINY:
+                    continue
+                gain = gain_of_others(p, i, k, o) if p.revealed == 1 else hunger * loss
+                rate = gain / max(loss, TINY)
+                better = rate > best_rate * (1 + TINY)
+                if better or (rate > best_rate * (1 - TINY) and gain > best_gain + TINY):
+                    best_rate = rate
+                    best_gain = gain
+                    issue = k
+                    option = o
+        if best_gain <= TINY:
+            return
+        worth -= p.points[i, issue, p.reply[i, issue]] - p.points[i, issue, option]
+        p.reply[i, issue] = option
+
+
+@rare
+def grant(p: BargainingSight, i: int, target: float) -> None:
+    """Write down terms as in `ask`, but worth at most `target`: what is odd goes to the others."""
+    if p.divide == 1:
+        divide(p, i, int(np.floor(ticks_of(p, target) + TINY)))
+        return
+    ask(p, i, target)
+    worth = answered(p, i)
+    if worth <= target + TINY:
+        return
+    least = np.inf
+    issue = 0
+    option = int(p.reply[i, 0])
+    for k in range(p.points.shape[1]):
+        held = p.points[i, k, p.reply[i, k]]
+        for o in range(p.options_of[k]):
+            loss = held - p.points[i, k, o]
+            if TINY < loss < least and worth - loss <= target + TINY:
+                least = loss
+                issue = k
+                option = o
+    p.reply[i, issue] = option
+
+
+@rare
+def split(p: BargainingSight, i: int) -> float:
+    """Write down fair terms, and say what they are worth to seat `i`.
+
+    Equal shares of a pie; the options that are best for all together, if that is known, and
+    closest to the middle among these; otherwise the middle of every issue.
+    """
+    if p.divide == 1:
+        divide(p, i, (p.points.shape[2] - 1) // int(p.parties[i]))
+        return answered(p, i)
+    for k in range(p.points.shape[1]):
+        middle = (int(p.options_of[k]) - 1) // 2
+        p.reply[i, k] = middle
+        if p.revealed == 0:
+            continue
+        best = -np.inf
+        option = middle
+        for o in range(p.options_of[k]):
+            total = 0.0
+            for c in range(p.parties[i]):
+                total += p.scores_of[c, k, o]
+            nearer = abs(o - middle) < abs(option - middle)
+            if total > best + TINY or (total > best - TINY and nearer):
+                best = max(best, total)
+                option = o
+        p.reply[i, k] = option
+    return answered(p, i)
+
+
+@rare
+def main_issue(p: BargainingSight, i: int) -> int:
+    """The issue that matters most to seat `i`."""
+    best = 0
+    for k in range(1, p.points.shape[1]):
+        if span(p, i, k) > span(p, i, best) + TINY:
+            best = k
+    return best
+
+
+def takes(p: BargainingSight, i: int, least: float) -> int:
+    """Accept what is worth at least `least`, reject anything else."""
+    return ACCEPT if p.offered[i] >= least - TINY * max(1.0, p.pie) else REJECT
+
+
+@rare
+def take_fair(p: BargainingSight, i: int) -> int:
+    """Accept what is worth as much as fair terms, and no less than no deal."""
+    return takes(p, i, max(split(p, i), p.reserve[i]))
+
+
+def candid(p: BargainingSight, i: int) -> tuple[int, int, int]:
+    """Say truly which issue matters most."""
+    return CLAIM, main_issue(p, i), 0
+
+
+def offer_all(p: BargainingSight, i: int) -> int:
+    """Propose that one gets one's way in everything."""
+    ask(p, i, ideal(p, i))
+    return PROPOSE
+
+
+def offer_fairly(p: BargainingSight, i: int, cutoff: float) -> int:
+    """Propose fair terms; do not deal with a partner whose record is seen to be below `cutoff`."""
+    if 0 <= standing(p, i, p.partner[i]) < cutoff:
+        ask(p, i, ideal(p, i))
+        return LEAVE if p.may_leave == 1 else PROPOSE
+    split(p, i)
+    return PROPOSE
+
+
+def answer_fairly(p: BargainingSight, i: int, cutoff: float) -> int:
+    """Accept what is fair; do not deal with whose record is seen to be below `cutoff`."""
+    if 0 <= standing(p, i, p.bidder[i]) < cutoff:
+        return LEAVE if p.may_leave == 1 else REJECT
+    return take_fair(p, i)
+
+
+@rare
+def aspiration(p: BargainingSight, i: int, exponent: float, step: int) -> float:
+    """Points that seat `i` asks for in a pass, if it concedes by the clock."""
+    elapsed = min(1.0, step / max(1, int(p.deadline)))
+    best = ideal(p, i)
+    return p.reserve[i] + (best - p.reserve[i]) * (1 - elapsed**exponent)
