@@ -8,7 +8,18 @@ from importlib import import_module
 
 from benchmarks.common import Row, show
 
-NAMES = ("pairs", "crowd", "double_auction", "advance", "startup", "memory", "study")
+NAMES = (
+    "pairs",
+    "crowd",
+    "ring",
+    "double_auction",
+    "bargaining",
+    "views",
+    "advance",
+    "startup",
+    "memory",
+    "study",
+)
 
 
 def main(names: list[str]) -> int:

@@ -21,22 +21,16 @@ CALLS = 20_000
 def nothing(
     ws: Any,
     fresh: Any,
-    root: Any,
-    external: Any,
-    pending: Any,
-    worlds: Any,
-    seats: Any,
-    decisions: Any,
+    state: Any,
+    index: Any,
     choices: Any,
     arguments: Any,
     masks: Any,
-    lows: Any,
-    highs: Any,
+    bounds: Any,
     observations: Any,
-    rewards: Any,
+    earnings: Any,
     ended: Any,
     final_observations: Any,
-    final_rewards: Any,
 ) -> int:
     return 1
 

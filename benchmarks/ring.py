@@ -93,17 +93,16 @@ def rows() -> list[Row]:
 
 
 def growth() -> Row:
-    """Nanoseconds of an agent's decision from a pair to a crowd, with four neighbours each."""
+    """Nanoseconds of an agent's decision from a pair to a crowd, with two neighbours each."""
     sides, counts = {}, {}
     for agents in (2, 8, 100, 1000, 10_000):
         worlds = max(1, 10_000 // agents)
         rounds = max(1, 1_000_000 // (agents * worlds))
-        few = Network.from_edges(2, [(0, 1)])
-        what = scenario(Network.ring(agents, 4) if agents > 4 else few, rounds)
+        pair = Network.from_edges(2, [(0, 1)])
+        what = scenario(Network.ring(agents) if agents > 2 else pair, rounds)
         runner = engine(what.structure)
         runner.run(what.worlds(2, 1), 0, 2, 1)
-        meetings = int(what.network.degree.sum()) if what.network else 0
-        counts[str(agents)] = meetings * worlds * rounds
+        counts[str(agents)] = agents * worlds * rounds
 
         def prepare(what: Any = what, runner: Any = runner, worlds: int = worlds) -> Any:
             ws = what.worlds(worlds, 1)
@@ -114,7 +113,7 @@ def growth() -> Row:
     cost = {size: min(taken) / counts[size] * 1e9 for size, taken in times.items()}
     spread = max(cost.values()) / min(cost.values())
     return Row(
-        "ring: ns a meeting at " + ", ".join(f"{int(size):,}" for size in cost),
+        "ring: ns of a decision at " + ", ".join(f"{int(size):,}" for size in cost),
         ", ".join(f"{ns:.0f}" for ns in cost.values()),
         "within 2x",
         spread <= 2,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import time
 import warnings
 from collections.abc import Callable
@@ -33,14 +32,13 @@ class HandWritten(ParallelEnv):
         self.possible_agents = ["player_0", "player_1"]
         self.render_mode = None
         self.nothing = np.zeros(5, np.float32)
+        self.box, self.moves = Box(0.0, 1.0, (5,), np.float32), Discrete(2)
 
-    @functools.cache
     def observation_space(self, agent):
-        return Box(0.0, 1.0, (5,), np.float32)
+        return self.box
 
-    @functools.cache
     def action_space(self, agent):
-        return Discrete(2)
+        return self.moves
 
     def reset(self, seed=None, options=None):
         self.agents = self.possible_agents[:]

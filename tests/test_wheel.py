@@ -49,7 +49,7 @@ def test_it_holds_every_file_of_the_package(wheel: dict[str, bytes]) -> None:
     source = {
         path.relative_to(ROOT).as_posix()
         for path in PACKAGE.rglob("*")
-        if path.is_file() and path.suffix != ".pyc"
+        if path.is_file() and "__pycache__" not in path.parts
     }
     assert {name for name in wheel if name.startswith("posalign_sim/")} == source
 

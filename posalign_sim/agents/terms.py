@@ -26,34 +26,14 @@ TINY = 1e-9
 _BELIEVED = 2.0
 
 
-@rare
 def ideal(p: BargainingSight, i: int) -> float:
     """Points of seat `i` if it got its way in everything."""
-    total = 0.0
-    for k in range(p.points.shape[1]):
-        total += p.points[i, k, favourite(p, i, k)]
-    return total
+    return p.ideal[i]
 
 
-@rare
-def favourite(p: BargainingSight, i: int, k: int) -> int:
-    """The option of issue `k` that seat `i` likes best."""
-    best = 0
-    for o in range(1, p.options_of[k]):
-        if p.points[i, k, o] > p.points[i, k, best] + TINY:
-            best = o
-    return best
-
-
-@rare
 def span(p: BargainingSight, i: int, k: int) -> float:
     """Points between the best and the worst option of issue `k` for seat `i`."""
-    low = p.points[i, k, 0]
-    high = low
-    for o in range(1, p.options_of[k]):
-        low = min(low, p.points[i, k, o])
-        high = max(high, p.points[i, k, o])
-    return high - low
+    return p.spread[i, k]
 
 
 @rare
@@ -125,9 +105,11 @@ def ask(p: BargainingSight, i: int, target: float) -> None:
         return
     issues = p.points.shape[1]
     for k in range(issues):
-        p.reply[i, k] = favourite(p, i, k)
+        p.reply[i, k] = p.best[i, k]
     worth = ideal(p, i)
-    for _ in range(issues * p.points.shape[2]):
+    # Guesses are in proportion to its own loss: it gives up all it can of one issue, then of the
+    # next. What is revealed may be given up step by step.
+    for _ in range(issues if p.revealed == 0 else issues * p.points.shape[2]):
         best_rate = 0.0
         best_gain = 0.0
         issue = 0
@@ -139,8 +121,14 @@ def ask(p: BargainingSight, i: int, target: float) -> None:
                 loss = held - p.points[i, k, o]
                 if loss < -TINY or worth - loss < target - TINY:
                     continue
-                gain = gain_of_others(p, i, k, o) if p.revealed == 1 else hunger * loss
-                rate = gain / max(loss, TINY)
+                if p.revealed == 0:
+                    if loss <= TINY:
+                        continue
+                    gain = hunger * loss
+                    rate = hunger
+                else:
+                    gain = gain_of_others(p, i, k, o)
+                    rate = gain / max(loss, TINY)
                 better = rate > best_rate * (1 + TINY)
                 if better or (rate > best_rate * (1 - TINY) and gain > best_gain + TINY):
                     best_rate = rate

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from posalign_sim.envs.bargaining_sight import ACCEPT, FIXED, LEAVE, RANDOM
+from posalign_sim.envs.bargaining_sight import ACCEPT, FIXED, LEAVE, RANDOM, BargainingSight
 from posalign_sim.world.compiler import rare
 from posalign_sim.world.draws import draw
 from posalign_sim.world.faults import BAD_INDEX, raise_fault
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Places of draws that a table makes in one pass.
 RECOGNISED, BROKEN, DRAWS = 0, 1, 2
+#: Points that make no difference: rounding.
+TINY = 1e-9
 #: Share of the pie by which demands may exceed it: rounding.
 _ROUNDING = 1e-9
 
@@ -54,6 +56,7 @@ def sit_down(w: World, own: Bargaining, i: int, n: int) -> None:
         for k in range(own.scores.shape[1]):
             for o in range(own.scores.shape[2]):
                 p.points[i, k, o] = own.scores[c, k, o]
+        tell_extremes(p, i)
     quota = int(own.quota)
     p.parties[i] = n
     p.needed[i] = n if quota == 0 else min(n, quota)
@@ -82,6 +85,23 @@ def sit_down(w: World, own: Bargaining, i: int, n: int) -> None:
     p.rent[i] = own.disagreement[c] + share
     p.hope[i] = share
     p.risk[i] = share - exposed * own.breach_harm * (n - 1)
+
+
+@rare
+def tell_extremes(p: BargainingSight, i: int) -> None:
+    """Tell a seat which options it likes best, and by how much: it asks for them in every pass."""
+    p.ideal[i] = 0.0
+    for k in range(p.points.shape[1]):
+        best = 0
+        worst = 0
+        for o in range(1, p.options_of[k]):
+            if p.points[i, k, o] > p.points[i, k, best] + TINY:
+                best = o
+            if p.points[i, k, o] < p.points[i, k, worst]:
+                worst = o
+        p.best[i, k] = best
+        p.spread[i, k] = p.points[i, k, best] - p.points[i, k, worst]
+        p.ideal[i] += p.points[i, k, best]
 
 
 @rare

@@ -48,6 +48,13 @@ class BargainingSight(Sight):
     points: Floats = per_agent(
         np.float64, "issues", "options", unit="points", summary="for an option of an issue"
     )
+    best: Ints = per_agent(
+        np.int32, "issues", low=0, summary="the option of an issue you like best"
+    )
+    spread: Floats = per_agent(
+        np.float64, "issues", low=0, unit="points", summary="between best and worst option"
+    )
+    ideal: Floats = per_agent(unit="points", summary="if you got your way in every issue")
     reserve: Floats = per_agent(unit="points", summary="without a deal")
     discount: Floats = per_agent(low=0, high=1, unit="per pass", summary="own discount factor")
     # what has been said and offered

@@ -62,30 +62,45 @@ class Session:
         rows = max(1, batch * seats)
         choices = max(len(p.decision.choices) for p in self.points)
         columns = structure.sizes["arguments"]
-        self.world = np.zeros(rows, np.int64)
-        self.seat = np.zeros(rows, np.int64)
-        self.decision = np.zeros(rows, np.int64)
+        # Arrays of one shape are parts of one, which is what the compiled round is handed.
+        self._index = np.zeros((3, rows), np.int64)
+        self.world, self.seat, self.decision = self._index
         self.masks = np.zeros((rows, choices), np.int8)
-        self.lows = np.zeros((rows, columns), np.int64)
-        self.highs = np.zeros((rows, columns), np.int64)
+        self._bounds = np.zeros((2, rows, columns), np.int64)
+        self.lows, self.highs = self._bounds
         self.observations = np.zeros((rows, width), np.float32)
-        self.rewards = np.zeros(rows)
+        self._earnings = np.zeros((2, rows))
+        self.rewards = self._earnings[0]
+        self.final_rewards = self._earnings[1, : batch * seats].reshape(batch, seats)
         self.ended = np.zeros(batch, np.uint8)
         self.final_observations = np.zeros((batch, seats, width), np.float32)
-        self.final_rewards = np.zeros((batch, seats))
         self._template = ws.copy()
-        self._fresh = self._template if episodes else ws[:0].copy()
-        self._root = np.uint64(mix(key_of("study"), seed % 2**64))
+        fresh = self._template if episodes else ws[:0].copy()
         self._arguments = np.zeros((rows, columns), np.int64)
         self._external = external
         runner = engine(structure, mode)
         assert runner.advance and runner.legal and runner.look
         self._advance, self._legal, self._look = runner.advance, runner.legal, runner.look
-        self._rows = (self.world, self.seat, self.decision)
-        self._bounds = (self.lows, self.highs)
-        self._told = (self.rewards, self.ended, self.final_observations, self.final_rewards)
+        self._state = np.zeros(3, np.int64)  # rows that wait, the external kind, the root of luck
+        self._before = (ws, fresh, self._state, self._index)
+        self._after = (self._earnings, self.ended, self.final_observations)
         self.count = 0
-        self.act(_NO_ROWS, self._arguments)
+        self._begin(seed)
+
+    def _begin(self, seed: int) -> None:
+        """Bring every world to its first decision."""
+        root = np.array([mix(key_of("study"), seed % 2**64)], np.uint64)
+        self._state[:] = 0, self._external, root.view(np.int64)[0]
+        self.go_on()
+
+    def go_on(self) -> int:
+        """Bring worlds that wait for nobody to their next decision; list anew all rows that wait.
+
+        Returns:
+            How many rows must act.
+        """
+        self._state[0] = 0
+        return self.act(_NO_ROWS, self._arguments)
 
     def restart(self, seed: int, pairs: Sequence[int]) -> None:
         """Begin all worlds anew, as if they had been started with this seed and these pairs.
@@ -94,14 +109,13 @@ class Session:
             seed: of the study.
             pairs: `[worlds]` pair numbers.
         """
-        self._root = np.uint64(mix(key_of("study"), seed % 2**64))
+        root = mix(key_of("study"), seed % 2**64)
         for place, pair in enumerate(pairs):
             self._template["pair"][place] = pair
-            self._template["key"][place] = mix(int(self._root), int(pair))
+            self._template["key"][place] = mix(root, int(pair))
         self.worlds[:] = self._template
         self.ended[:] = 0
-        self.count = 0
-        self.act(_NO_ROWS, self._arguments)
+        self._begin(seed)
 
     def advance(self, choices: Any, arguments: Any = None) -> int:
         """Act for every waiting row, and go on to the next decisions.
@@ -166,18 +180,13 @@ class Session:
             observations: where to write observations, if not into `observations`.
         """
         rows = self._advance(
-            self.worlds,
-            self._fresh,
-            self._root,
-            self._external,
-            self.count,
-            *self._rows,
+            *self._before,
             choices,
             arguments,
             self.masks if masks is None else masks,
-            *self._bounds,
+            self._bounds,
             self.observations if observations is None else observations,
-            *self._told,
+            *self._after,
         )
         if rows < 0:
             row = -1 - rows

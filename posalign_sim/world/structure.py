@@ -71,6 +71,10 @@ def names_used(
 CROWD = 4096
 
 
+#: Layouts of worlds, so that equal ones are one object.
+_LAYOUTS: dict[np.dtype[Any], np.dtype[Any]] = {}
+
+
 @dataclass(frozen=True)
 class Point:
     """One decision in the round: which module's, its key, and its number in the structure."""
@@ -228,7 +232,9 @@ class Structure:
             fields.append(("digest", np.uint64))
             fields.append(("digest_open", np.uint64))
             fields.append(("events", EVENT, (self.events,)))
-        return record(fields)
+        # Equal layouts share one object: numba finds that at once, but compares layouts slowly.
+        layout = record(fields)
+        return _LAYOUTS.setdefault(layout, layout)
 
     def governs(self, spec: type[Module]) -> bool:
         """Whether a module has one book for each of several jurisdictions."""
@@ -251,6 +257,13 @@ class Structure:
             )
             for point in self.points
         )
+
+    @property
+    def masks_vary(self) -> bool:
+        """Whether what is legal depends on anything but the number of labels."""
+        counts = {len(point.decision.choices) for point in self.points}
+        masked = any(f"mask_{point.decision.name}" in point.functions for point in self.points)
+        return masked or len(counts) > 1
 
     @property
     def memories(self) -> list[Callable[..., Any]]:

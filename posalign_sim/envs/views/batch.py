@@ -200,8 +200,7 @@ class BatchEnv:
         for _ in range(PASSED_OVER):
             where = (session.world[: session.count], session.seat[: session.count])
             told[where] += session.rewards[: session.count]  # they are listed anew, and told once
-            session.count = 0
-            session.act(np.zeros(0, np.int64), session.lows)
+            session.go_on()
             self._check_faults()
             if (waiting > 0).all():
                 break

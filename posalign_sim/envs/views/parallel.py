@@ -137,22 +137,34 @@ class ParallelView(ParallelEnv[str, Any, Any]):
         session.masks, session.observations = masks, observations
         return (
             seen,
-            dict(zip(names, session.rewards.tolist(), strict=True)),
-            dict.fromkeys(names, False),
-            dict.fromkeys(names, False),
+            dict(zip(names, session.rewards.tolist())),  # noqa: B905 (a check would cost a tenth)
+            self._no.copy(),
+            self._no.copy(),
             {name: {} for name in names},
         )
 
     def _line(self) -> Line:
-        """Fresh memory for what one step shows, made by the page."""
+        """Fresh memory for what one step shows; it is made for many steps at once."""
         if not self._page:
             session, names = self.table.session, self.possible_agents
-            masks = np.zeros((_PAGE, *session.masks.shape), session.masks.dtype)
+            count = len(names)
             shown = np.zeros((_PAGE, *session.observations.shape), np.float32)
-            for mask, observation in zip(masks, shown, strict=True):
+            rows = list(shown.reshape(_PAGE * count, -1))
+            masks: Any
+            if self.table.scenario.structure.masks_vary:
+                masks = np.zeros((_PAGE, *session.masks.shape), session.masks.dtype)
+                legal = list(masks.reshape(_PAGE * count, -1))
+            else:  # everything is legal, always: one array says so
+                one = np.ones(session.masks.shape[1], session.masks.dtype)
+                one.flags.writeable = False
+                legal = [one] * (_PAGE * count)
+                masks = [session.masks] * _PAGE
+            self._no = dict.fromkeys(names, False)
+            for k, (mask, observation) in enumerate(zip(masks, shown, strict=True)):
+                first = k * count
                 seen = {
-                    name: {"observation": o, "action_mask": m}
-                    for name, o, m in zip(names, observation, mask, strict=True)
+                    name: {"observation": rows[first + n], "action_mask": legal[first + n]}
+                    for n, name in enumerate(names)
                 }
                 self._page.append((mask, observation, seen))
         return self._page.pop()
