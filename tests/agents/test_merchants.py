@@ -42,7 +42,8 @@ def market(sellers, buyers, rounds=1, institutions=(), worlds=1, events=600, see
 def made(run, decision, seat):
     """What a seat chose at a decision, round by round."""
     log = run.events(0)
-    log = log[(log["place"] == f"marketplace.{decision}") & (log["actor"] == seat)]
+    log = log[(log["kind"] == "decision") & (log["actor"] == seat)]
+    log = log[log["place"] == f"marketplace.{decision}"]
     return log["first"].astype(int).tolist()
 
 

@@ -27,9 +27,20 @@ def default():
 
 
 def test_every_known_name_can_be_configured():
-    config = configuration()
-    for game in known("games"):
-        assert set(config["game"][game]) == set(known("games")[game].parameters())
+    games = known("games")
+    config = configuration(f"game=[{','.join(games)}]")
+    for game, spec in games.items():
+        assert set(config["game"][game]) == set(spec.parameters())
+
+
+@pytest.mark.parametrize("game", ["commons", "trust"])
+def test_games_that_a_population_does_not_name_are_played_by_those_who_do_so_by_custom(game):
+    config = configuration(f"game={game}", "rounds=3", "replicates=8", "institutions=[bond]")
+    scenario = scenario_of(config, game)
+    assert [agent.name for agent in scenario.seats] == [
+        name for names in known("games")[game].customary.values() for name in names
+    ]
+    assert not simulate(scenario, 2, mode="interpreted", progress=False).worlds["fault"].any()
 
 
 def test_institutions_beat_none_and_placebos_and_not_in_the_twins(default):
