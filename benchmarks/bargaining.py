@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+import numpy as np
 
 from benchmarks.common import Row, speed
 from posalign_sim import Agent, Scenario
-from posalign_sim.agents.negotiators import TimeDependent
-from posalign_sim.envs.bargaining import ACCEPT, PROPOSE, REJECT, Bargaining, BargainingSight
+from posalign_sim.agents import TimeDependent
+from posalign_sim.envs import Bargaining
+from posalign_sim.envs.bargaining_sight import ACCEPT, PROPOSE, REJECT, BargainingSight
 from posalign_sim.world.draws import chance
 from posalign_sim.world.engine import engine
 from posalign_sim.world.simulate import check_conservation, owned
@@ -21,6 +26,8 @@ OFFERS, BOULWARE = 200, 4.0
 THEIRS, OURS = 20, 20_000
 #: Options of the one issue.
 OPTIONS = 101
+#: Threads that a study uses.
+CORES = os.cpu_count() or 1
 #: Turns of OpenSpiel's bargaining game.
 TURNS = 10
 
@@ -52,13 +59,15 @@ def gamblers() -> Scenario:
     return Scenario(game, [AtRandom()] * 2, rounds=1, metrics=())
 
 
-def played(scenario: Scenario, worlds: int) -> tuple[float, Any]:
+def played(scenario: Scenario, worlds: int, threads: int) -> tuple[float, Any]:
     """Seconds of a batch of bargains, and the batch."""
     runner = engine(scenario.structure)
     ws = scenario.worlds(worlds, 1)
-    start = time.perf_counter()
-    runner.run(ws, 0, worlds, 2**62)
-    taken = time.perf_counter() - start
+    parts = np.linspace(0, worlds, threads + 1).astype(int).tolist()
+    with ThreadPoolExecutor(threads) as pool:
+        start = time.perf_counter()
+        list(pool.map(lambda a, b: runner.run(ws, a, b, 2**62), parts[:-1], parts[1:]))
+        taken = time.perf_counter() - start
     check_conservation(ws)
     return taken, ws
 
@@ -70,7 +79,7 @@ def passes(ws: Any) -> int:
 
 def against_negmas() -> list[Row]:
     scenario = conceders()
-    played(scenario, 2)
+    played(scenario, 2, 1)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -102,33 +111,41 @@ def against_negmas() -> list[Row]:
             shares.append(mechanism.agreement[0] / (OPTIONS - 1) if mechanism.agreement else None)
         return time.perf_counter() - start, offers, shares
 
-    ours_each, theirs_each = [], []
+    ours_each: dict[int, list[float]] = {1: [], CORES: []}
+    theirs_each = []
     for _ in range(5):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             seconds, offers, shares = theirs()
         theirs_each.append(seconds / offers)
-        seconds, ws = played(scenario, OURS)
-        ours_each.append(seconds / passes(ws))
-    best, median = speed(ours_each, theirs_each)
+        for threads, each in ours_each.items():
+            seconds, ws = played(scenario, OURS, threads)
+            each.append(seconds / passes(ws))
     ours_length, theirs_length = passes(ws) / OURS, offers / THEIRS
     share = owned(ws)[:, 0].mean()
     near = abs(ours_length - theirs_length) <= 4 and abs(share - shares[0]) <= 0.03
-    return [
-        Row(
-            "bargaining: offers/s against NegMAS, the same concession curves",
-            f"{best:.0f}x best, {median:.0f}x median ({1e-6 / min(ours_each):.1f} M offers/s)",
-            ">= 1,000x",
-            best >= 1000,
-            f"{ours_length:.0f} and {theirs_length:.0f} offers, shares {share:.2f} and "
-            f"{shares[0]:.2f}" + ("" if near else ": DIFFER"),
+    agreement = (
+        f"{ours_length:.0f} and {theirs_length:.0f} offers, shares {share:.2f} and "
+        f"{shares[0]:.2f}" + ("" if near else ": DIFFER")
+    )
+    rows = []
+    for threads, each in ours_each.items():
+        best, median = speed(each, theirs_each)
+        rows.append(
+            Row(
+                f"bargaining: offers/s against NegMAS, the same curves, {threads} thread(s)",
+                f"{best:.0f}x best, {median:.0f}x median ({1e-6 / min(each):.1f} M offers/s)",
+                ">= 1,000x",
+                best >= 1000,
+                agreement,
+            )
         )
-    ]
+    return rows
 
 
 def against_open_spiel() -> list[Row]:
     scenario = gamblers()
-    played(scenario, 2)
+    played(scenario, 2, 1)
     try:
         import pyspiel
     except ImportError:
@@ -154,7 +171,7 @@ def against_open_spiel() -> list[Row]:
     for _ in range(5):
         seconds, turns = theirs()
         theirs_each.append(seconds / turns)
-        seconds, ws = played(scenario, OURS)
+        seconds, ws = played(scenario, OURS, 1)
         ours_each.append(seconds / passes(ws))
     best, median = speed(ours_each, theirs_each)
     return [

@@ -80,6 +80,7 @@ def make_advance(
             w.waiting = 0
         again = len(fresh) > 0
         each = final_observations.shape[1]
+        state[3] = 0
         rows = 0
         for b in range(len(ws)):
             if again:
@@ -88,6 +89,7 @@ def make_advance(
             run(w, w.rounds)
             if w.waiting == 0 and ended[b] == 0:
                 ended[b] = ENDED if w.fault == 0 else FAULTED
+                state[3] += 1 if w.fault != 0 else 0
                 place = 0
                 for i in every_seat(w):
                     if w.kind[i] == external:

@@ -77,8 +77,8 @@ def settle_accounts(w: World) -> None:
         close_twin(w)
 
 
-#: Rounds after which a small world's accounts are looked at; a crowd's are in every round.
-_LOOK = 64
+#: Rounds after which a small world's accounts are looked at, and a crowd's.
+_LOOK, _LOOK_AT_CROWD = 64, 8
 _CROWD = 256
 
 
@@ -95,17 +95,18 @@ def _never_crowded(w: World) -> bool:
 @rare
 def check_room(w: World) -> None:
     """Fault a world before one of its accounts outgrows 64 bits and wraps around unseen."""
+    most = 0
     for k in range(len(w.public)):
-        if abs(w.public[k]) > ROOM:
-            raise_fault(w, FULL_ACCOUNT)
+        most = max(most, abs(w.public[k]))
     for m in range(w.identities):
-        if abs(w.balance[m]) > ROOM:
-            raise_fault(w, FULL_ACCOUNT)
+        most = max(most, abs(w.balance[m]))
+    if most > ROOM:
+        raise_fault(w, FULL_ACCOUNT)
 
 
 def close_round(w: World) -> None:
     """End a round; decide whether there is another one."""
-    if w.clock % _LOOK == 0 or crowded(w):
+    if w.clock % _LOOK == 0 or (crowded(w) and w.clock % _LOOK_AT_CROWD == 0):
         check_room(w)
     w.clock += 1
     last = w.clock >= w.rounds

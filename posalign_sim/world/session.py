@@ -81,7 +81,8 @@ class Session:
         runner = engine(structure, mode)
         assert runner.advance and runner.legal and runner.look
         self._advance, self._legal, self._look = runner.advance, runner.legal, runner.look
-        self._state = np.zeros(3, np.int64)  # rows that wait, the external kind, the root of luck
+        # Rows that wait, the external kind, the root of luck, worlds that have just faulted.
+        self._state = np.zeros(4, np.int64)
         self._before = (ws, fresh, self._state, self._index)
         self._after = (self._earnings, self.ended, self.final_observations)
         self.count = 0
@@ -90,8 +91,13 @@ class Session:
     def _begin(self, seed: int) -> None:
         """Bring every world to its first decision."""
         root = np.array([mix(key_of("study"), seed % 2**64)], np.uint64)
-        self._state[:] = 0, self._external, root.view(np.int64)[0]
+        self._state[:] = 0, self._external, root.view(np.int64)[0], 0
         self.go_on()
+
+    @property
+    def faulted(self) -> int:
+        """How many worlds have stopped on a fault in the last `advance`."""
+        return int(self._state[3])
 
     def go_on(self) -> int:
         """Bring worlds that wait for nobody to their next decision; list anew all rows that wait.
@@ -148,10 +154,9 @@ class Session:
                     f"arguments must be integers of shape {shape}, "
                     f"not shape {arguments.shape} of {arguments.dtype}"
                 )
-        chosen = choices.astype(np.int64, copy=False)
-        # No argument is so large; and one that its choice does not carry must fit all the same.
-        bounded = np.clip(arguments, _LEAST, _MOST).astype(np.int64, copy=False)
-        return self.act(chosen, bounded)
+            # No argument is so large; and one that its choice does not carry must fit all the same.
+            arguments = np.clip(arguments, _LEAST, _MOST).astype(np.int64, copy=False)
+        return self.act(choices.astype(np.int64, copy=False), arguments)
 
     def look(self, world: int = 0) -> np.ndarray[Any, Any]:
         """`[seats, features]` what every external seat of a world sees now, asked or not."""

@@ -259,7 +259,7 @@ class BatchEnv:
 
     def _check_faults(self) -> None:
         session = self.session
-        if session.ended.max() == FAULTED:
+        if session.faulted:
             world = int(np.flatnonzero(session.ended == FAULTED)[0])
             code = int(session.worlds["fault"][world])
             raise RuntimeError(f"world {world} stopped on a fault: {MEANING[code]}")
