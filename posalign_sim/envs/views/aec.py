@@ -22,6 +22,7 @@ class AECView(AECEnv[str, Any, Any]):
 
     metadata: dict[str, Any] = {  # noqa: RUF012
         "render_modes": list(RENDER_MODES),
+        "render_fps": 2,
         "name": "posalign_v0",
         "is_parallelizable": False,
     }

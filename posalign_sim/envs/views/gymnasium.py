@@ -38,7 +38,7 @@ class SingleView(gymnasium.Env[Any, Any]):
         **changes: `mode`, as in `simulate`, and arguments of `Scenario` to be set otherwise.
     """
 
-    metadata: dict[str, Any] = {"render_modes": list(RENDER_MODES)}  # noqa: RUF012
+    metadata: dict[str, Any] = {"render_modes": list(RENDER_MODES), "render_fps": 2}  # noqa: RUF012
 
     def __init__(
         self,

@@ -28,6 +28,7 @@ class ParallelView(ParallelEnv[str, Any, Any]):
 
     metadata: dict[str, Any] = {  # noqa: RUF012
         "render_modes": list(RENDER_MODES),
+        "render_fps": 2,
         "name": "posalign_v0",
         "is_parallelizable": True,
     }
@@ -147,26 +148,25 @@ class ParallelView(ParallelEnv[str, Any, Any]):
         """Fresh memory for what one step shows; it is made for many steps at once."""
         if not self._page:
             session, names = self.table.session, self.possible_agents
-            count = len(names)
             shown = np.zeros((_PAGE, *session.observations.shape), np.float32)
-            rows = list(shown.reshape(_PAGE * count, -1))
-            masks: Any
+            masks: Any = [session.masks] * _PAGE
+            # If everything is legal, always, one array says so.
+            one = np.ones(session.masks.shape[1], session.masks.dtype)
+            one.flags.writeable = False
+            legal: list[Any] = [[one] * _PAGE for _ in names]
             if self.table.scenario.structure.masks_vary:
                 masks = np.zeros((_PAGE, *session.masks.shape), session.masks.dtype)
-                legal = list(masks.reshape(_PAGE * count, -1))
-            else:  # everything is legal, always: one array says so
-                one = np.ones(session.masks.shape[1], session.masks.dtype)
-                one.flags.writeable = False
-                legal = [one] * (_PAGE * count)
-                masks = [session.masks] * _PAGE
+                legal = [list(masks[:, n]) for n in range(len(names))]
+            columns = [
+                [
+                    {"observation": o, "action_mask": m}
+                    for o, m in zip(shown[:, n], mine, strict=True)
+                ]
+                for n, mine in enumerate(legal)
+            ]
+            seen = [dict(zip(names, parts, strict=True)) for parts in zip(*columns, strict=True)]
+            self._page = list(zip(masks, shown, seen, strict=True))
             self._no = dict.fromkeys(names, False)
-            for k, (mask, observation) in enumerate(zip(masks, shown, strict=True)):
-                first = k * count
-                seen = {
-                    name: {"observation": rows[first + n], "action_mask": legal[first + n]}
-                    for n, name in enumerate(names)
-                }
-                self._page.append((mask, observation, seen))
         return self._page.pop()
 
     def _end(self) -> Any:

@@ -439,3 +439,31 @@ def test_a_fault_is_told():
     env.reset(seed=1)
     with pytest.raises(RuntimeError, match="1e7 points"):
         env.step({"player_0": 0, "player_1": 0})
+
+
+@pytest.mark.parametrize("make", [parallel_env, aec_env])
+def test_what_happened_can_be_read_and_looked_at(make):
+    told = make("repeated_dilemma", rounds=2, render_mode="ansi", mode="interpreted")
+    shown = make("repeated_dilemma", rounds=2, render_mode="rgb_array", mode="interpreted")
+    for env in (told, shown):
+        env.reset(seed=1)
+        if make is parallel_env:
+            env.step({"player_0": 0, "player_1": 1})
+        else:
+            env.step(0)
+            env.step(1)
+    text = told.render()
+    assert "Round 1\n  repeated_dilemma.move: player 0 chose cooperate" in text
+    assert "player 1 chose defect" in text and "Round 2" not in text
+    picture = shown.render()
+    assert picture.dtype == np.uint8 and picture.ndim == 3 and picture.shape[2] == 3
+    assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 10, "a picture of nothing"
+
+
+def test_nothing_is_rendered_unasked():
+    env = parallel_env("repeated_dilemma", rounds=2, mode="interpreted")
+    env.reset(seed=1)
+    with pytest.raises(ConfigurationError, match="make it with render_mode="):
+        env.render()
+    with pytest.raises(ConfigurationError, match="render_mode='movie'"):
+        parallel_env("repeated_dilemma", render_mode="movie")
