@@ -72,17 +72,22 @@ __all__ = [
     "Sight",
     "Tremble",
     "World",
+    "aec_env",
+    "batch_env",
     "checkpoint",
     "explain",
     "face",
     "force",
     "given",
+    "ordinary",
+    "parallel_env",
     "param",
     "per_agent",
     "per_identity",
     "per_pair",
     "restore",
     "run_until",
+    "sb3_env",
     "scalar",
     "seats",
     "simulate",
@@ -90,6 +95,8 @@ __all__ = [
     "table",
 ]
 
+# These look through all of the above.
+from posalign_sim.envs.views import aec_env, batch_env, ordinary, parallel_env, sb3_env
 from posalign_sim.registry import register_environments
 
 register_environments()
