@@ -35,11 +35,20 @@ def test_every_known_name_can_be_configured():
 
 @pytest.mark.parametrize("game", ["commons", "trust"])
 def test_games_that_a_population_does_not_name_are_played_by_those_who_do_so_by_custom(game):
-    config = configuration(f"game={game}", "rounds=3", "replicates=8", "institutions=[bond]")
+    config = configuration(f"game={game}", "population=reciprocal", "rounds=3")
     scenario = scenario_of(config, game)
     assert [agent.name for agent in scenario.seats] == [
         name for names in known("games")[game].customary.values() for name in names
     ]
+    assert not simulate(scenario, 2, mode="interpreted", progress=False).worlds["fault"].any()
+
+
+@pytest.mark.parametrize("game", known("games"))
+def test_every_game_has_players_in_the_default_population(game):
+    if game == "sealed_bid":
+        pytest.skip("it declares no breach: no institution of the default study can run on it")
+    scenario = scenario_of(configuration(f"game={game}", "rounds=3"), game)
+    assert "opportunist" in {agent.name for agent in scenario.seats}
     assert not simulate(scenario, 2, mode="interpreted", progress=False).worlds["fault"].any()
 
 
