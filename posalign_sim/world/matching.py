@@ -147,15 +147,17 @@ class NeighbourPairs(Matching):
     """In every round each seat is paired with one of its neighbours on the network, or with none.
 
     Seats are gone through in a random order; each one that is still free is paired with one of
-    its free neighbours, all equally likely.
+    its free neighbours, all equally likely; in a game of two sides, with one of the other side.
     """
 
     network = True
 
+    sides: int = scalar(np.int32)
     seating: Ints = per_agent(np.int32)
 
     @staticmethod
     def begin(w: World, own: NeighbourPairs) -> None:
+        own.sides = count_sides(w)
         for rank in range(w.agents):
             own.seating[rank] = w.order[rank]
 
@@ -171,17 +173,22 @@ class NeighbourPairs(Matching):
             free = 0
             for e in range(w.degree[i]):
                 j = w.edge_to[w.first_edge[i] + e]
-                free += 1 if facing(w, j) == j and j != i else 0
+                free += 1 if can_pair(w, i, j, own.sides) else 0
             if free == 0:
                 continue
             chosen = below(mix(w.sight.round_key, name(own.key, 0, w.agents + k)), free)
             for e in range(w.degree[i]):
                 j = w.edge_to[w.first_edge[i] + e]
-                if facing(w, j) == j and j != i:
+                if can_pair(w, i, j, own.sides):
                     if chosen == 0:
                         seat_two(w, i, j)
                         break
                     chosen -= 1
+
+
+def can_pair(w: World, i: int, j: int, sides: int) -> bool:
+    """Whether seat `j` is free, and fit to be paired with seat `i`."""
+    return facing(w, j) == j and j != i and (sides == 1 or w.role[i] != w.role[j])
 
 
 class RoundRobin(Matching):

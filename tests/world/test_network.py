@@ -138,6 +138,22 @@ def test_pairs_of_neighbours_are_neighbours_and_all_of_them():
     assert len(seen) >= len(network.edge_to) - 2
 
 
+def test_in_a_game_of_two_sides_one_of_each_is_paired():
+    scenario = Scenario(
+        MoralHazardMarket(),
+        {"seller": [Honest()] * 3, "buyer": [DiscriminatingBuyer()] * 3},
+        matching=NeighbourPairs(),
+        network=Network.ring(6, 4),
+        rounds=20,
+        metrics=(),
+    )
+    run = simulate(scenario, 2, seed=3, mode="interpreted", progress=False, history=[0, 1])
+    for ws in run.history[1:].ravel():
+        role, partner = ws["role"][:6], ws["partner"][:6]
+        met = partner != np.arange(6)
+        assert met.any() and (role[partner[met]] != role[met]).all()
+
+
 @pytest.mark.parametrize("matching", [Neighbours, NeighbourPairs])
 def test_play_on_networks_passes_the_contract(matching):
     agents = [TitForTat(), Honest(), WinStayLoseShift(), GoByMajority(), Defector(), Grim()]
