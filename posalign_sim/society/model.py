@@ -132,9 +132,8 @@ class Seat(CellAgent):
     @property
     def cooperation(self) -> float:
         """Cooperation of its acts in the last round, mean; NaN if it did nothing."""
-        world = self.model.world
-        acts = world["interactions"][: world["interaction_count"]]
-        mine = acts["cooperation"][world["owner"][acts["actor"]] == self.seat]
+        acts = self.model.acts
+        mine = acts["cooperation"][self.model.world["owner"][acts["actor"]] == self.seat]
         return float(mine.mean()) if len(mine) else float("nan")
 
     @property
@@ -272,9 +271,24 @@ class Society(mesa.Model):
         return paid / MINOR / max(1, self.scenario.agents * self.clock)
 
     @property
+    def acts(self) -> Any:
+        """The interactions of the last round, a view of the world's record.
+
+        Raises:
+            ConfigurationError: in a crowd they are not written down unless somebody in the
+                scenario looks them up.
+        """
+        if self.scenario.structure.unread:
+            raise ConfigurationError(
+                f"of {self.scenario.agents} seats interactions are not kept one by one: measure "
+                "them with a metric, such as Cooperation()"
+            )
+        return self.world["interactions"][: self.world["interaction_count"]]
+
+    @property
     def cooperation(self) -> float:
         """Mean cooperation of all acts of the last round; NaN if there were none."""
-        acts = self.world["interactions"][: self.world["interaction_count"]]
+        acts = self.acts
         return float(acts["cooperation"].mean()) if len(acts) else float("nan")
 
 

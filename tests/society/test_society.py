@@ -158,3 +158,20 @@ def test_bad_input_is_refused():
         society.module("reputaton")
     with pytest.raises(ConfigurationError, match="has no network"):
         assert seat.neighbours
+
+
+def test_what_a_crowd_does_not_keep_is_not_taken_for_nothing():
+    agents = 5000
+    crowded = Scenario(
+        RepeatedDilemma(),
+        [Cooperator()] * agents,
+        matching=Neighbours(),
+        network=Network.from_edges(agents, [(0, 1)]),
+        rounds=1,
+        metrics=(),
+    )
+    society = Society(crowded, mode="interpreted")
+    with pytest.raises(ConfigurationError, match="measure them with a metric"):
+        assert society.cooperation
+    with pytest.raises(ConfigurationError, match="measure them with a metric"):
+        assert society.seats[0].cooperation
