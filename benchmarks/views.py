@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium.spaces import Box, Discrete
@@ -26,7 +26,7 @@ FEATURES = ("round", "own_last", "other_last")
 class HandWritten(ParallelEnv):
     """The iterated dilemma as a user would write it: dictionaries, and small arrays."""
 
-    metadata = {"name": "hand_written_v0"}  # noqa: RUF012
+    metadata: ClassVar = {"name": "hand_written_v0"}
 
     def __init__(self) -> None:
         self.possible_agents = ["player_0", "player_1"]

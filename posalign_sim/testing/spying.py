@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dis
 import types
+from abc import ABC, abstractmethod
 from functools import cache
 from typing import Any
 
@@ -102,7 +103,7 @@ def run_spied(
     check_faults(ws, title_of(scenario))
 
 
-class Spy:
+class Spy(ABC):
     """Stands in the place of a function, calls it, and looks at what it does."""
 
     def __init__(self, linked: Any, what: str, structure: Structure) -> None:
@@ -130,9 +131,9 @@ class Spy:
 
         return {2: probe2, 3: probe3, 4: probe4, 5: probe5}[watched.__code__.co_argcount]
 
+    @abstractmethod
     def spy(self, *arguments: Any) -> Any:
         """Call it and look."""
-        raise NotImplementedError
 
 
 class PureSpy(Spy):

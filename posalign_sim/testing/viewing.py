@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -90,7 +91,7 @@ class Told(NamedTuple):
     fresh: Any  # rewards that already belong to the next episode
 
 
-class Player:
+class Player(ABC):
     """Plays one view; a subclass for each kind."""
 
     env: Any
@@ -115,20 +116,21 @@ class Player:
         """Pair number of the episode that a world plays now."""
         return int(self.session.worlds["pair"][world])
 
+    @abstractmethod
     def begin(self, seed: int | None) -> None:
         """Begin an episode."""
-        raise NotImplementedError
 
+    @abstractmethod
     def question(self, row: int) -> tuple[Any, Any]:
         """What the seat of a row is shown, and its flat mask."""
-        raise NotImplementedError
 
+    @abstractmethod
     def act(self, actions: Sequence[Any]) -> Told:
         """Answer for every row."""
-        raise NotImplementedError
 
     def idle(self) -> None:
-        """Check what is shown to those who are not asked."""
+        """Check what is shown to those who are not asked: where nobody is, there is nothing."""
+        return
 
     def spread(self, rows: Any, worlds: Any = None) -> np.ndarray[Any, Any]:
         """Numbers of rows, at their places."""

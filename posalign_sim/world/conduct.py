@@ -58,7 +58,7 @@ def next_line(w: World) -> int:
 
 @variant(next_line, "unread")
 def _only_line(w: World) -> int:
-    # In a crowd whose interactions nobody looks up later, writing them down would be most work.
+    # In a crowd whose interactions nobody looks up later, writing them down would be wasted work.
     return 0
 
 

@@ -10,6 +10,9 @@ from posalign_sim.world.draws import mix, wrapping_add
 from posalign_sim.world.record import World
 from posalign_sim.world.record import seats as every_seat
 
+#: What is in `state`: rows that wait, the external kind, the root of luck, worlds that have just
+#: faulted.
+PENDING, EXTERNAL, ROOT, FAULTS = range(4)
 #: What is noted of a world that has just ended: as it should, or on a fault.
 ENDED, FAULTED = 1, 2
 
@@ -47,7 +50,7 @@ def make_advance(
         observe: its `observe`.
     """
 
-    # Every array costs a call from Python some 50 ns: what has one shape goes in one array.
+    # Each array makes a call from Python dearer: what has one shape goes in one array.
     def advance(
         ws: Any,
         fresh: Any,
@@ -64,7 +67,7 @@ def make_advance(
     ) -> int:
         worlds, seats, decisions = index[0], index[1], index[2]
         rewards, final_rewards = earnings[0], earnings[1]
-        pending, external, root = state[0], state[1], state[2]
+        pending, external, root = state[PENDING], state[EXTERNAL], state[ROOT]
         lows, highs = bounds[0], bounds[1]
         # Nothing is touched before everything has been checked.
         for row in range(pending):
@@ -80,7 +83,7 @@ def make_advance(
             w.waiting = 0
         again = len(fresh) > 0
         each = final_observations.shape[1]
-        state[3] = 0
+        state[FAULTS] = 0
         rows = 0
         for b in range(len(ws)):
             if again:
@@ -89,7 +92,7 @@ def make_advance(
             run(w, w.rounds)
             if w.waiting == 0 and ended[b] == 0:
                 ended[b] = ENDED if w.fault == 0 else FAULTED
-                state[3] += 1 if w.fault != 0 else 0
+                state[FAULTS] += 1 if w.fault != 0 else 0
                 place = 0
                 for i in every_seat(w):
                     if w.kind[i] == external:
@@ -110,7 +113,7 @@ def make_advance(
                         observe(w, i, observations, rows)
                         rewards[rows] = earned(w, i)
                         rows += 1
-        state[0] = rows
+        state[PENDING] = rows
         return rows
 
     return advance

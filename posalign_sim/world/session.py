@@ -12,11 +12,13 @@ from posalign_sim.world.draws import key_of, mix
 from posalign_sim.world.engine import engine
 from posalign_sim.world.errors import ConfigurationError
 from posalign_sim.world.modules import External
+from posalign_sim.world.outside import EXTERNAL, FAULTS, PENDING, ROOT
 from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.simulate import Worlds
 
 _NO_ROWS = np.zeros(0, np.int64)
-_LEAST, _MOST = np.iinfo(np.int32).min, np.iinfo(np.int32).max
+#: What a world's record has room for; a number beyond it is as illegal as the last one within.
+LEAST, MOST = np.iinfo(np.int32).min, np.iinfo(np.int32).max
 
 
 class Session:
@@ -81,8 +83,7 @@ class Session:
         runner = engine(structure, mode)
         assert runner.advance and runner.legal and runner.look
         self._advance, self._legal, self._look = runner.advance, runner.legal, runner.look
-        # Rows that wait, the external kind, the root of luck, worlds that have just faulted.
-        self._state = np.zeros(4, np.int64)
+        self._state = np.zeros(4, np.int64)  # see `outside` for what is where
         self._before = (ws, fresh, self._state, self._index)
         self._after = (self._earnings, self.ended, self.final_observations)
         self.count = 0
@@ -91,13 +92,14 @@ class Session:
     def _begin(self, seed: int) -> None:
         """Bring every world to its first decision."""
         root = np.array([mix(key_of("study"), seed % 2**64)], np.uint64)
-        self._state[:] = 0, self._external, root.view(np.int64)[0], 0
+        self._state[EXTERNAL] = self._external
+        self._state[ROOT] = root.view(np.int64)[0]
         self.go_on()
 
     @property
     def faulted(self) -> int:
         """How many worlds have stopped on a fault in the last `advance`."""
-        return int(self._state[3])
+        return int(self._state[FAULTS])
 
     def go_on(self) -> int:
         """Bring worlds that wait for nobody to their next decision; list anew all rows that wait.
@@ -105,7 +107,7 @@ class Session:
         Returns:
             How many rows must act.
         """
-        self._state[0] = 0
+        self._state[PENDING] = 0
         return self.act(_NO_ROWS, self._arguments)
 
     def restart(self, seed: int, pairs: Sequence[int]) -> None:
@@ -155,7 +157,7 @@ class Session:
                     f"not shape {arguments.shape} of {arguments.dtype}"
                 )
             # No argument is so large; and one that its choice does not carry must fit all the same.
-            arguments = np.clip(arguments, _LEAST, _MOST).astype(np.int64, copy=False)
+            arguments = np.clip(arguments, LEAST, MOST).astype(np.int64, copy=False)
         return self.act(choices.astype(np.int64, copy=False), arguments)
 
     def look(self, world: int = 0) -> np.ndarray[Any, Any]:

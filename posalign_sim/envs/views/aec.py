@@ -11,25 +11,27 @@ import numpy as np
 from gymnasium import spaces
 from pettingzoo import AECEnv
 
-from posalign_sim.envs.views.seats import RENDER_MODES, Seats
+from posalign_sim.envs.views.seats import RENDERING, Seats
 from posalign_sim.world.errors import ConfigurationError, nearest
 from posalign_sim.world.modules import Game
 from posalign_sim.world.scenario import Scenario
+
+#: What PettingZoo wants to know of the view.
+_ABOUT: dict[str, Any] = {
+    **RENDERING,
+    "name": "posalign_v0",
+    "is_parallelizable": False,
+}
 
 
 class AECView(AECEnv[str, Any, Any]):
     """The agent-by-agent view of one world; see `aec_env`."""
 
-    metadata: dict[str, Any] = {  # noqa: RUF012
-        "render_modes": list(RENDER_MODES),
-        "render_fps": 2,
-        "name": "posalign_v0",
-        "is_parallelizable": False,
-    }
+    metadata: dict[str, Any] = _ABOUT
 
     def __init__(self, table: Seats, render_mode: str | None = None) -> None:
         """See `aec_env`."""
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.table = table
         self.render_mode = render_mode
         self.possible_agents = list(table.names)

@@ -10,10 +10,13 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from posalign_sim.envs.views.batch import BatchEnv, Illegal
-from posalign_sim.envs.views.seats import RENDER_MODES, Seats
+from posalign_sim.envs.views.seats import RENDERING, Seats
 from posalign_sim.world.errors import ConfigurationError
 from posalign_sim.world.modules import Game
 from posalign_sim.world.scenario import Scenario
+
+#: What Gymnasium wants to know of the vector.
+_AUTORESET: dict[str, Any] = {"autoreset_mode": AutoresetMode.SAME_STEP}
 
 
 def _refuse_others(seats: int) -> None:
@@ -38,7 +41,7 @@ class SingleView(gymnasium.Env[Any, Any]):
         **changes: `mode`, as in `simulate`, and arguments of `Scenario` to be set otherwise.
     """
 
-    metadata: dict[str, Any] = {"render_modes": list(RENDER_MODES), "render_fps": 2}  # noqa: RUF012
+    metadata: dict[str, Any] = RENDERING
 
     def __init__(
         self,
@@ -137,7 +140,7 @@ class VectorView(VectorEnv[Any, Any, Any]):
         **changes: `mode`, as in `simulate`, and arguments of `Scenario` to be set otherwise.
     """
 
-    metadata: dict[str, Any] = {"autoreset_mode": AutoresetMode.SAME_STEP}  # noqa: RUF012
+    metadata: dict[str, Any] = _AUTORESET
 
     def __init__(
         self,

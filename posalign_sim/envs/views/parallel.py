@@ -12,7 +12,7 @@ import numpy as np
 from gymnasium import spaces
 from pettingzoo import ParallelEnv
 
-from posalign_sim.envs.views.seats import RENDER_MODES, Seats
+from posalign_sim.envs.views.seats import RENDERING, Seats
 from posalign_sim.world.errors import ConfigurationError, nearest
 from posalign_sim.world.modules import Game
 from posalign_sim.world.scenario import Scenario
@@ -23,15 +23,18 @@ Line: TypeAlias = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], dict[str, di
 _PAGE = 64
 
 
+#: What PettingZoo wants to know of the view.
+_ABOUT: dict[str, Any] = {
+    **RENDERING,
+    "name": "posalign_v0",
+    "is_parallelizable": True,
+}
+
+
 class ParallelView(ParallelEnv[str, Any, Any]):
     """The parallel view of one world; see `parallel_env`."""
 
-    metadata: dict[str, Any] = {  # noqa: RUF012
-        "render_modes": list(RENDER_MODES),
-        "render_fps": 2,
-        "name": "posalign_v0",
-        "is_parallelizable": True,
-    }
+    metadata: dict[str, Any] = _ABOUT
 
     def __init__(self, table: Seats, render_mode: str | None = None) -> None:
         """See `parallel_env`."""
@@ -138,7 +141,7 @@ class ParallelView(ParallelEnv[str, Any, Any]):
         session.masks, session.observations = masks, observations
         return (
             seen,
-            dict(zip(names, session.rewards.tolist())),  # noqa: B905 (a check would cost a tenth)
+            dict(zip(names, session.rewards.tolist(), strict=True)),
             self._no.copy(),
             self._no.copy(),
             {name: {} for name in names},

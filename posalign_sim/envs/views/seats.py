@@ -16,15 +16,17 @@ from posalign_sim.envs.views.batch import (
     substitute,
 )
 from posalign_sim.envs.views.ordinary import ordinary, with_external
-from posalign_sim.envs.views.spaces import LEAST, MOST, Interface
+from posalign_sim.envs.views.spaces import Interface
 from posalign_sim.world.compiler import Mode
 from posalign_sim.world.errors import ConfigurationError, nearest
 from posalign_sim.world.faults import MEANING
 from posalign_sim.world.modules import Game
 from posalign_sim.world.scenario import Scenario
-from posalign_sim.world.session import Session
+from posalign_sim.world.session import LEAST, MOST, Session
 
 RENDER_MODES = ("ansi", "rgb_array")
+#: How views of one world can be looked at, as Gymnasium and PettingZoo ask for it.
+RENDERING: dict[str, Any] = {"render_modes": list(RENDER_MODES), "render_fps": 2}
 
 
 class Seats:

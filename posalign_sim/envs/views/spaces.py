@@ -15,11 +15,9 @@ import numpy as np
 from gymnasium import spaces
 
 from posalign_sim.world.modules import ConfigurationError
+from posalign_sim.world.session import LEAST, MOST
 from posalign_sim.world.sight import Feature
 from posalign_sim.world.structure import Structure
-
-#: What a world's record has room for; a number beyond it is as illegal as the last one within.
-LEAST, MOST = -(2**31), 2**31 - 1
 
 
 class Actions(spaces.MultiDiscrete):
@@ -148,6 +146,5 @@ class Interface:
         arguments = np.zeros((count, session.lows.shape[1]), np.int64)
         base = self.lows[session.decision[:count]]
         given = actions[:, 1:].astype(np.int64, copy=False).clip(LEAST, MOST)
-        given = given + base[:, : len(self.widths)]
-        arguments[:, : len(self.widths)] = given.clip(LEAST, MOST)
+        arguments[:, : len(self.widths)] = given + base[:, : len(self.widths)]
         return np.ascontiguousarray(actions[:, 0]), arguments

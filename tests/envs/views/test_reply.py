@@ -1,6 +1,7 @@
 """A reply is read whole and strictly, or refused: what cannot be read never becomes an action."""
 
 import json
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ PASS, SPLIT = 0, 1
 class Cake(Game):
     """Divide a cake of ten pieces into three heaps, or pass; heaps of more than ten are refused."""
 
-    own_dimensions = {"heaps": 3}  # noqa: RUF012
+    own_dimensions: ClassVar = {"heaps": 3}
     left: int = scalar(np.int64, initial=5)
 
     divide = Decision(
