@@ -176,7 +176,7 @@ class Deterrer(Agent):
 
 
 class AudienceSensitive(Agent):
-    """Takes a stance, and stands by it if backing down would cost it more than the rung does.
+    """Takes a stance, and stands by it if backing down would cost it as much as the rung does.
 
     It backs down to `hold`. Where talk costs nothing its stance is a bluff.
 

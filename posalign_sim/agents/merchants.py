@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from posalign_sim.envs.marketplace_sight import MarketSight
+from posalign_sim.envs.marketplace import (
+    ACCEPT,
+    AGREE,
+    CLAIM_HIGH,
+    COUNTER,
+    EXIT,
+    PROMISE_HIGH,
+    PROMISE_LOW,
+    REENTER,
+    REFUSE,
+    STAY,
+    TICKS,
+)
+from posalign_sim.envs.marketplace_rules import AS_PROMISED, CHEAT, INQUIRE, LOOK
+from posalign_sim.envs.marketplace_sight import HIGH, NONE, MarketSight
 from posalign_sim.world.compiler import rare
 from posalign_sim.world.draws import chance
 from posalign_sim.world.fields import param
@@ -12,17 +26,8 @@ from posalign_sim.world.modules import Agent
 from posalign_sim.world.record import Sight
 from posalign_sim.world.sight import parameter, standing
 
-NONE, LOW, HIGH = range(3)
-STAY, EXIT, REENTER = range(3)
-PROMISE_LOW, PROMISE_HIGH = 0, 1
-INQUIRE, LOOK = 1, 2
-CLAIM_LOW, CLAIM_HIGH = 0, 1
-AGREE, COUNTER = 0, 1
-REFUSE, ACCEPT = 0, 1
-AS_PROMISED, CHEAT = 0, 1
-#: Prices are at most this many ticks.
-TICKS = 100
-
+#: The choice to have none of the offers that are shown.
+LEAVE = 0
 #: What a buyer of lemons keeps in mind: whether it has a belief, and the mean quality it expects.
 BELIEVES, QUALITY = 0, 1
 
@@ -89,7 +94,7 @@ def choose_well(p: MarketSight, i: int, cutoff: float, trust: float) -> tuple[in
             found = good
     if found == 0 and p.shown_left[i] > 0:
         return LOOK, 0
-    return INQUIRE if p.shown_count[i] > 0 else NONE, best
+    return INQUIRE if p.shown_count[i] > 0 else LEAVE, best
 
 
 # --- sellers ------------------------------------------------------------------------------------
@@ -177,7 +182,7 @@ class FirstProposalBuyer(Agent):
     def choose_offer(p: MarketSight, i: int) -> tuple[int, int]:
         if p.shown_count[i] > 0 and offer_gain(p, i, 0, 1.0) >= 0:
             return INQUIRE, 0
-        return NONE, 0
+        return LEAVE, 0
 
 
 class BestValueBuyer(Agent):
@@ -207,7 +212,7 @@ class BestValueBuyer(Agent):
                 best_gain = gain
         if p.shown_left[i] > 0 and best_gain < parameter(p, i, 1):
             return LOOK, 0
-        return INQUIRE if best_gain >= 0 else NONE, best
+        return INQUIRE if best_gain >= 0 else LEAVE, best
 
     @staticmethod
     def propose_price(p: MarketSight, i: int) -> tuple[int, int]:

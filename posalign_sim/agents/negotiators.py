@@ -180,10 +180,11 @@ class RubinsteinPlayer(Agent):
 
     It offers the other what waiting is worth to it, and takes what waiting is worth to itself,
     reckoning back from the deadline (which makes it the selfish player of the ultimatum game), or
-    as if there were none (`horizon` 0). It reckons with discount factors, breakdown, points
-    without a deal, and who proposes when; a leaver's points are reckoned as an outside option.
+    as if there were none (`horizon` 0). Back from the deadline it reckons with breakdown too, with
+    points without a deal, with who proposes when, and with a leaver's points as an outside option;
+    otherwise with discount factors alone.
 
-    Source: Rubinstein (1982), Econometrica 50; Stahl (1972), Bargaining Theory; Binmore, Shaked &
+    Source: Rubinstein (1982), Econometrica 50; Ståhl (1972), Bargaining Theory; Binmore, Shaked &
     Sutton (1989), QJE 104.
     """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from posalign_sim.agents.contributors import fair_units, give_asked, keep_all, take, take_all
-from posalign_sim.agents.merchants import CLAIM_HIGH, HIGH, choose_well, custom_offer
+from posalign_sim.agents.merchants import choose_well, custom_offer
 from posalign_sim.agents.scholars import bluff
 from posalign_sim.agents.terms import candid, ideal, offer_all, offer_fairly, takes
 from posalign_sim.agents.traders import greedy_price, ring_bid, true_bid, true_price
@@ -11,7 +11,8 @@ from posalign_sim.envs.bargaining_sight import BargainingSight
 from posalign_sim.envs.commons import CommonsSight
 from posalign_sim.envs.crisis import DE_ESCALATE, HOLD, VIOLENT, CrisisSight
 from posalign_sim.envs.double_auction import AuctionSight
-from posalign_sim.envs.marketplace_sight import MarketSight
+from posalign_sim.envs.marketplace import CLAIM_HIGH
+from posalign_sim.envs.marketplace_sight import HIGH, MarketSight
 from posalign_sim.envs.public_goods import PublicGoodsSight
 from posalign_sim.envs.sealed_bid import BidSight
 from posalign_sim.envs.shared_knowledge import BLUFF, LIE, SHARE, KnowledgeSight
@@ -32,7 +33,7 @@ from posalign_sim.world.sight import (
 COOPERATE, DEFECT = 0, 1
 WALK, BUY = 0, 1
 #: Number of an agent's only or first parameter, and of those that follow.
-FIRST, SECOND, THIRD, FOURTH, FIFTH = range(5)
+FIRST, THIRD, FIFTH = 0, 2, 4
 
 
 class Cooperator(Agent):

@@ -15,7 +15,7 @@ from posalign_sim.agents.contributors import (
     take,
     take_all,
 )
-from posalign_sim.agents.merchants import HIGH, REENTER, STAY, choose_well, custom_offer
+from posalign_sim.agents.merchants import choose_well, custom_offer
 from posalign_sim.agents.scholars import bluff
 from posalign_sim.agents.terms import answer_fairly, candid, offer_fairly
 from posalign_sim.agents.traders import gainful_price, true_price
@@ -24,7 +24,8 @@ from posalign_sim.envs.commons import CommonsSight
 from posalign_sim.envs.crisis import HOLD, CrisisSight
 from posalign_sim.envs.donor import BAD, DonorSight
 from posalign_sim.envs.double_auction import AuctionSight
-from posalign_sim.envs.marketplace_sight import MarketSight
+from posalign_sim.envs.marketplace import REENTER, STAY
+from posalign_sim.envs.marketplace_sight import HIGH, MarketSight
 from posalign_sim.envs.public_goods import PublicGoodsSight
 from posalign_sim.envs.shared_knowledge import BLUFF, LIE, SHARE, KnowledgeSight
 from posalign_sim.envs.trust import KEEP, RETURN, SEND, TrustSight
@@ -93,7 +94,7 @@ def rounds_ahead(p: Sight, patience: float) -> float:
 
 
 def shuns(p: Sight, i: int, cutoff: float) -> bool:
-    """Whether a seat refuses its partner: its record is seen to be bad, and refusing is free."""
+    """Whether a seat refuses its partner: its record is bad, and refusing pays."""
     seen = standing(p, i, p.partner[i])
     if not 0 <= seen < cutoff:
         return False
@@ -216,7 +217,8 @@ class Opportunist(Agent):
     if partners see its record: the drop in how often they deal with it, times what a deal earns,
     over the rounds ahead. A new identity, where there is one to be had, caps that loss at its
     price. Now and then (`explore`) it does the opposite, and so finds out. It does not deal
-    with partners whose record it sees to be bad.
+    with partners whose record it sees to be bad; as an investor it sends nothing, either, to who
+    treated it badly last.
 
     Source: Shapiro (1983), QJE 98; Klein & Leffler (1981), JPE 89; thresholds: honest if
     discount >= g / (g + visibility (r - fallback)), and if detection x penalty >= g.

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from posalign_sim.envs.shared_knowledge import KnowledgeSight
+from posalign_sim.envs.shared_knowledge import LIE, SHARE, TOP, WITHHOLD, KnowledgeSight
 from posalign_sim.world.fields import param
 from posalign_sim.world.modules import Agent
 from posalign_sim.world.record import Sight
 from posalign_sim.world.sight import parameter
-
-WITHHOLD, SHARE, LIE = range(3)
-TOP = 1000
 
 
 def bluff(p: KnowledgeSight, i: int, tolerances: float) -> int:

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import math
 
-from posalign_sim.envs.double_auction import AuctionSight
-from posalign_sim.envs.sealed_bid import BidSight
-from posalign_sim.envs.trading_day import BID, BID_TAKEN, SHOUTS
+from posalign_sim.envs.double_auction import HOLD, QUOTE, AuctionSight
+from posalign_sim.envs.sealed_bid import ABSTAIN, BID_NOW, BidSight
+from posalign_sim.envs.trading_day import BID, BID_TAKEN, BUYER, SELLER, SHOUTS
 from posalign_sim.world.draws import chance
 from posalign_sim.world.fields import param
 from posalign_sim.world.modules import Agent
 from posalign_sim.world.record import Sight
 from posalign_sim.world.sight import parameter
-
-BUYER, SELLER = 0, 1
-HOLD, QUOTE = 0, 1
-ABSTAIN, BID_NOW = 0, 1
 
 # What a ZIP trader keeps in mind.
 KNOWS, HEARD, MARGIN, MOMENTUM, RATE, INERTIA = range(6)

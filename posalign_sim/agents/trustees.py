@@ -10,19 +10,13 @@ from posalign_sim.agents.responsive import (
     believed,
     learn_from,
 )
-from posalign_sim.envs.donor import DonorSight
-from posalign_sim.envs.trust import TrustSight
+from posalign_sim.envs.donor import BAD, DONATE, GOOD, REFUSE, DonorSight
+from posalign_sim.envs.trust import ALL, KEEP, PROMISE, RETURN, SEND, SILENT, TrustSight
 from posalign_sim.world.draws import chance
 from posalign_sim.world.fields import param
 from posalign_sim.world.modules import Agent
 from posalign_sim.world.record import Sight
 from posalign_sim.world.sight import parameter, standing
-
-SILENT, PROMISE = 0, 1
-SEND, KEEP = 0, 1
-RETURN = 0
-DONATE, REFUSE = 0, 1
-ALL = 100
 
 
 def part_of(p: TrustSight, share: float) -> int:
@@ -147,9 +141,9 @@ class Discriminator(Agent):
     @staticmethod
     def donate(p: DonorSight, i: int) -> int:
         likely = parameter(p, i, 2)
-        if p.opinion[i] == 1:
+        if p.opinion[i] == GOOD:
             likely = parameter(p, i, 0)
-        elif p.opinion[i] == 0:
+        elif p.opinion[i] == BAD:
             likely = parameter(p, i, 1)
         return DONATE if chance(p, i) < likely else REFUSE
 

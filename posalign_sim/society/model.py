@@ -16,7 +16,7 @@ import networkx as nx
 import numpy as np
 from mesa.discrete_space import CellAgent, Network
 
-from posalign_sim.world.accounts import MINOR
+from posalign_sim.world.accounts import MINOR, NATURE, OUTSIDERS
 from posalign_sim.world.compiler import Mode
 from posalign_sim.world.engine import engine
 from posalign_sim.world.errors import ConfigurationError, nearest
@@ -267,7 +267,7 @@ class Society(mesa.Model):
     @property
     def welfare(self) -> float:
         """Points that nature and outsiders have paid out, for each seat and round so far."""
-        paid = -(int(self.world["public"][0]) + int(self.world["public"][2]))
+        paid = -(int(self.world["public"][-NATURE - 1]) + int(self.world["public"][-OUTSIDERS - 1]))
         return paid / MINOR / max(1, self.scenario.agents * self.clock)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +50,8 @@ class Network:
         """
         pairs = np.asarray(edges, np.int64).reshape(-1, 2)
         if len(pairs) and (pairs.min() < 0 or pairs.max() >= agents):
-            raise ConfigurationError(f"an edge names seat {pairs.max()}: seats are 0..{agents - 1}")
+            wrong = pairs.min() if pairs.min() < 0 else pairs.max()
+            raise ConfigurationError(f"an edge names seat {wrong}: seats are 0..{agents - 1}")
         both = np.concatenate([pairs, pairs[:, ::-1]])
         both = both[both[:, 0] != both[:, 1]]
         keys = np.unique(both[:, 0] * agents + both[:, 1])
@@ -141,9 +143,13 @@ class Network:
         try:
             if path.suffix in readers:
                 return cls.from_graph(readers[path.suffix](path))
-            edges = np.loadtxt(path, np.int64, comments="#", usecols=(0, 1), ndmin=2)
-        except (OSError, ValueError, nx.NetworkXError) as error:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # of an empty file; see below
+                edges = np.loadtxt(path, np.int64, comments="#", usecols=(0, 1), ndmin=2)
+        except (OSError, ValueError, SyntaxError, nx.NetworkXError) as error:
             raise ConfigurationError(f"{path} cannot be read as a network: {error}") from None
+        if agents is None and not len(edges):
+            raise ConfigurationError(f"{path} holds no edge: say how many agents there are")
         return cls.from_edges(int(edges.max()) + 1 if agents is None else agents, edges)
 
     def neighbours(self, seat: int) -> Ints:

@@ -82,7 +82,11 @@ def test_files(tmp_path):
         assert Network.read(tmp_path / name).degree.tolist() == [1, 2, 2, 1]
     assert Network.read(tmp_path / "path.txt", agents=6).degree.tolist() == [1, 2, 2, 1, 0, 0]
     (tmp_path / "bad.txt").write_text("zero one\n")
-    for name in ("bad.txt", "none.gml"):
+    (tmp_path / "bad.graphml").write_text("<graphml><node")
+    (tmp_path / "empty.txt").write_text("# nobody\n")
+    with pytest.raises(ConfigurationError, match=r"empty\.txt holds no edge"):
+        Network.read(tmp_path / "empty.txt")
+    for name in ("bad.txt", "none.gml", "bad.graphml"):
         with pytest.raises(ConfigurationError, match=f"{name} cannot be read as a network"):
             Network.read(tmp_path / name)
 
@@ -184,6 +188,7 @@ def test_tables_of_several_and_of_a_network_do_not_mix():
         (lambda: spatial(agents, four, matching=Rematched(table=4)), "is played by two"),
         (lambda: Network.ring(4, 3), "even number of others below 4"),
         (lambda: Network.from_edges(2, [(0, 5)]), r"seat 5: seats are 0\.\.1"),
+        (lambda: Network.from_edges(5, [(3, -1)]), r"seat -1: seats are 0\.\.4"),
     ]:
         with pytest.raises(ConfigurationError, match=message):
             make()
