@@ -23,14 +23,14 @@ def nothing(
     fresh: Any,
     state: Any,
     index: Any,
-    choices: Any,
-    arguments: Any,
-    masks: Any,
     bounds: Any,
-    observations: Any,
     earnings: Any,
     ended: Any,
     final_observations: Any,
+    choices: Any,
+    arguments: Any,
+    masks: Any,
+    observations: Any,
 ) -> int:
     return 1
 

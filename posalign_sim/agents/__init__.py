@@ -37,8 +37,6 @@ from posalign_sim.agents.negotiators import (
     TitForTatNegotiator,
 )
 from posalign_sim.agents.reciprocators import (
-    Cooperator,
-    Defector,
     GenerousTitForTat,
     GoByMajority,
     Grim,
@@ -48,7 +46,7 @@ from posalign_sim.agents.reciprocators import (
     WinStayLoseShift,
 )
 from posalign_sim.agents.responsive import DiscriminatingBuyer, Honest, Opportunist
-from posalign_sim.agents.scholars import ConditionalSharer, Liar, Sharer, Withholder
+from posalign_sim.agents.scholars import ConditionalSharer, Liar, Sceptic, Sharer, Withholder
 from posalign_sim.agents.traders import (
     EquilibriumBidder,
     Truthful,
@@ -63,6 +61,7 @@ from posalign_sim.agents.trustees import (
     InequityAverse,
     Reciprocal,
 )
+from posalign_sim.agents.unconditional import Cooperator, Defector
 
 __all__ = [
     "AudienceSensitive",
@@ -106,6 +105,7 @@ __all__ = [
     "Reciprocal",
     "Richardson",
     "RubinsteinPlayer",
+    "Sceptic",
     "Sharer",
     "SustainableHarvester",
     "ThresholdContributor",

@@ -70,7 +70,7 @@ class ConditionalContributor(Agent):
 
     `slope` below 1 makes it a little selfish, as most conditional cooperators are.
 
-    Source: Fischbacher, Gaechter & Fehr (2001), Economics Letters 71.
+    Source: Fischbacher, Gächter & Fehr (2001), Economics Letters 71.
     """
 
     first: float = param(1, 0, 1, "share", "of a whole contribution, in the first round")
@@ -160,7 +160,7 @@ class FixedHarvester(Agent):
 class ImitatingHarvester(Agent):
     """Takes what the others took on average in the last round, and first its fair share.
 
-    Source: conditional cooperation, as in Fischbacher, Gaechter & Fehr (2001), Economics Letters
+    Source: conditional cooperation, as in Fischbacher, Gächter & Fehr (2001), Economics Letters
     71.
     """
 

@@ -24,7 +24,7 @@ from posalign_sim.world.draws import chance
 from posalign_sim.world.fields import param
 from posalign_sim.world.modules import Agent
 from posalign_sim.world.record import Sight
-from posalign_sim.world.sight import parameter, standing
+from posalign_sim.world.sight import in_bad_standing, parameter, remaining, standing
 
 #: The choice to have none of the offers that are shown.
 LEAVE = 0
@@ -85,9 +85,9 @@ def choose_well(p: MarketSight, i: int, cutoff: float, trust: float) -> tuple[in
     best_gain = -np.inf
     found = 0
     for k in range(p.shown_count[i]):
-        seen = standing(p, i, p.shown_seller[i, k])
+        bad = in_bad_standing(p, i, p.shown_seller[i, k], cutoff)
         gain = offer_gain(p, i, k, trust)
-        good = 0 if (0 <= seen < cutoff) or gain < 0 else 1
+        good = 0 if bad or gain < 0 else 1
         if good > found or (good == found and gain > best_gain):
             best = k
             best_gain = gain
@@ -134,8 +134,7 @@ class Whitewasher(Agent):
 
     @staticmethod
     def presence(p: MarketSight, i: int) -> int:
-        last = p.clock + 1 >= p.rounds
-        return REENTER if p.name_fee >= 0 and not last else STAY
+        return REENTER if p.name_fee >= 0 and remaining(p) > 0 else STAY
 
     @staticmethod
     def list_offer(p: MarketSight, i: int) -> tuple[int, int, int]:

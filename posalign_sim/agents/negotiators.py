@@ -61,12 +61,17 @@ class TitForTatNegotiator(Agent):
 
     @staticmethod
     def offer(p: BargainingSight, i: int) -> int:
-        ask(p, i, max(p.reserve[i], ideal(p, i) - max(0.0, p.conceded[i])))
+        ask(p, i, matched(p, i))
         return PROPOSE
 
     @staticmethod
     def respond(p: BargainingSight, i: int) -> int:
-        return takes(p, i, max(p.reserve[i], ideal(p, i) - max(0.0, p.conceded[i])))
+        return takes(p, i, matched(p, i))
+
+
+def matched(p: BargainingSight, i: int) -> float:
+    """Points that are left of the ideal when as much is conceded as was by others."""
+    return max(p.reserve[i], ideal(p, i) - max(0.0, p.conceded[i]))
 
 
 class Hardliner(Agent):

@@ -7,6 +7,17 @@ never announced is learnt.
 
 from __future__ import annotations
 
+from posalign_sim.agents.beliefs import (
+    NEGLIGIBLE,
+    TRUST,
+    TRUST_WEIGHT,
+    announced_loss,
+    believed,
+    learn_from,
+    learn_trust,
+    rounds_ahead,
+    trust_pays,
+)
 from posalign_sim.agents.contributors import (
     fair_units,
     give_asked,
@@ -27,13 +38,13 @@ from posalign_sim.envs.double_auction import AuctionSight
 from posalign_sim.envs.marketplace import REENTER, STAY
 from posalign_sim.envs.marketplace_sight import HIGH, MarketSight
 from posalign_sim.envs.public_goods import PublicGoodsSight
-from posalign_sim.envs.shared_knowledge import BLUFF, LIE, SHARE, KnowledgeSight
+from posalign_sim.envs.shared_knowledge_rules import BLUFF, LIE, SHARE, SignalSight
 from posalign_sim.envs.trust import KEEP, RETURN, SEND, TrustSight
 from posalign_sim.world.draws import chance
-from posalign_sim.world.fields import Floats, param
+from posalign_sim.world.fields import param
 from posalign_sim.world.modules import Agent
 from posalign_sim.world.record import Sight
-from posalign_sim.world.sight import other_last, parameter, remaining, standing
+from posalign_sim.world.sight import in_bad_standing, other_last, parameter
 
 COOPERATE, DEFECT = 0, 1
 WALK, BUY = 0, 1
@@ -45,58 +56,10 @@ TRADE_WEIGHT, TRADE = 4, 6
 LAST_ACT = 8
 KEPT, BREACHED = 0, 1
 
-# What a buyer keeps in mind.
-TRUST_WEIGHT, TRUST = 0, 1
-
-#: Points that a decision must gain at least to be worth it: below is rounding.
-NEGLIGIBLE = 1e-9
-
-
-def learn_from(slots: Floats, weight: int, mean: int, seen: float, rate: float) -> None:
-    """Move a belief towards what was seen: recent experience counts most.
-
-    Args:
-        slots: the agent's slots.
-        weight: slot of the weight of all experience, from 0 towards 1.
-        mean: slot of the weighted experience.
-        seen: the observation.
-        rate: weight of one observation.
-    """
-    slots[weight] += rate * (1 - slots[weight])
-    slots[mean] += rate * (seen - slots[mean])
-
-
-def believed(slots: Floats, weight: int, mean: int, announced: float) -> float:
-    """A belief: the announcement, to the extent that experience has not replaced it."""
-    return (1 - slots[weight]) * announced + slots[mean]
-
-
-def announced_loss(p: Sight, i: int, m: int, breach: int) -> float:
-    """Points that identity `m` must expect to lose at once by its act towards seat `i`'s like.
-
-    Args:
-        p: sight.
-        i: seat in whose deal the act happens (its `at_stake` is what is paid for it).
-        m: identity that acts (its bond is what it may forfeit).
-        breach: whether the act is a breach.
-    """
-    if breach:
-        share, points, lost = p.refund_if_breach, p.loss_if_breach, p.forfeit_if_breach
-    else:
-        share, points, lost = p.refund_if_kept, p.loss_if_kept, p.forfeit_if_kept
-    return points + share * p.at_stake[i] + lost * p.bonded[m]
-
-
-def rounds_ahead(p: Sight, patience: float) -> float:
-    """Value today of one point in each further round, given continuation and patience."""
-    discount = p.continuation * patience
-    return min(discount / max(1e-12, 1 - discount), float(remaining(p)))
-
 
 def shuns(p: Sight, i: int, cutoff: float) -> bool:
     """Whether a seat refuses its partner: its record is bad, and refusing pays."""
-    seen = standing(p, i, p.partner[i])
-    if not 0 <= seen < cutoff:
+    if not in_bad_standing(p, i, p.partner[i], cutoff):
         return False
     own = p.identity[i]
     return announced_loss(p, i, own, 1) - announced_loss(p, i, own, 0) < p.temptation[i]
@@ -136,8 +99,7 @@ class Honest(Agent):
 
     @staticmethod
     def pay(p: Sight, i: int) -> int:
-        seen = standing(p, i, p.partner[i])
-        return WALK if 0 <= seen < parameter(p, i, 0) else BUY
+        return WALK if in_bad_standing(p, i, p.partner[i], parameter(p, i, 0)) else BUY
 
     @staticmethod
     def list_offer(p: MarketSight, i: int) -> tuple[int, int, int]:
@@ -161,8 +123,7 @@ class Honest(Agent):
 
     @staticmethod
     def send(p: TrustSight, i: int) -> tuple[int, int]:
-        seen = standing(p, i, p.partner[i])
-        if 0 <= seen < parameter(p, i, 0):
+        if in_bad_standing(p, i, p.partner[i], parameter(p, i, 0)):
             return KEEP, 0
         return SEND, int(p.full)
 
@@ -246,7 +207,7 @@ class Opportunist(Agent):
     @staticmethod
     def presence(p: MarketSight, i: int) -> int:
         # A new name is worth the trade that the record of the present one costs.
-        spoilt = p.record_seen * (1 - p.standing[p.identity[i]])
+        spoilt = p.record_seen[p.place[i]] * (1 - p.standing[p.identity[i]])
         later = rounds_ahead(p, parameter(p, i, 0)) * spoilt * (p.rent[i] - p.fallback[i])
         return REENTER if 0 <= p.name_fee < later else STAY
 
@@ -272,8 +233,7 @@ class Opportunist(Agent):
 
     @staticmethod
     def send(p: TrustSight, i: int) -> tuple[int, int]:
-        seen = standing(p, i, p.partner[i])
-        if 0 <= seen < parameter(p, i, 3) or other_last(p, i) < 0.5:
+        if in_bad_standing(p, i, p.partner[i], parameter(p, i, 3)) or other_last(p, i) < 0.5:
             return KEEP, 0
         return SEND, int(p.full)
 
@@ -290,7 +250,7 @@ class Opportunist(Agent):
         return DEFECT if breach_pays(p, i) else COOPERATE
 
     @staticmethod
-    def inform(p: KnowledgeSight, i: int) -> tuple[int, int]:
+    def inform(p: SignalSight, i: int) -> tuple[int, int]:
         if breach_pays(p, i):
             return LIE, bluff(p, i, BLUFF)
         return SHARE, 0
@@ -339,11 +299,12 @@ def breach_pays(p: Sight, i: int) -> bool:
     lost = believed(slots, LOSS_WEIGHT + BREACHED, LOSS + BREACHED, announced_loss(p, i, own, 1))
     lost -= believed(slots, LOSS_WEIGHT + KEPT, LOSS + KEPT, announced_loss(p, i, own, 0))
     drop = believed(slots, TRADE_WEIGHT + KEPT, TRADE + KEPT, 1.0)
-    drop -= believed(slots, TRADE_WEIGHT + BREACHED, TRADE + BREACHED, 1.0 - p.record_seen)
+    unseen = 1.0 - p.record_seen[p.place[i]]
+    drop -= believed(slots, TRADE_WEIGHT + BREACHED, TRADE + BREACHED, unseen)
     patience = parameter(p, i, 0)
     later = rounds_ahead(p, patience) * max(0.0, drop) * max(0.0, p.rent[i] - p.fallback[i])
     if later > 0:  # so there is a tomorrow: nothing times an infinite fee is no number
-        later = min(later, p.continuation * patience * p.reentry_fee)
+        later = min(later, p.continuation * patience * p.reentry_fee[p.place[i]])
     pays = p.temptation[i] > lost + later + NEGLIGIBLE
     return pays != (chance(p, i, 1) < parameter(p, i, 2))
 
@@ -365,15 +326,9 @@ class DiscriminatingBuyer(Agent):
 
     @staticmethod
     def pay(p: Sight, i: int) -> int:
-        m = p.partner[i]
-        seen = standing(p, i, m)
-        if 0 <= seen < parameter(p, i, 0):
+        if in_bad_standing(p, i, p.partner[i], parameter(p, i, 0)):
             return WALK
-        at_risk = announced_loss(p, i, m, 1) - announced_loss(p, i, m, 0)
-        first = parameter(p, i, 1) if at_risk >= p.exposure[i] > 0 else parameter(p, i, 2)
-        trust = believed(p.slots[i], TRUST_WEIGHT, TRUST, first)
-        gain = trust * p.hope[i] + (1 - trust) * p.risk[i]
-        return BUY if gain >= -NEGLIGIBLE else WALK
+        return BUY if trust_pays(p, i, parameter(p, i, 1), parameter(p, i, 2)) else WALK
 
     @staticmethod
     def choose_offer(p: MarketSight, i: int) -> tuple[int, int]:
@@ -382,8 +337,7 @@ class DiscriminatingBuyer(Agent):
 
     @staticmethod
     def learn(p: Sight, i: int) -> None:
-        if p.treated[i] >= 0:
-            learn_from(p.slots[i], TRUST_WEIGHT, TRUST, p.treated[i], parameter(p, i, 3))
+        learn_trust(p, i, parameter(p, i, 3))
 
 
 __all__ = ["DiscriminatingBuyer", "Honest", "Opportunist"]

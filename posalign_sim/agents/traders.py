@@ -6,7 +6,7 @@ import math
 
 from posalign_sim.envs.double_auction import HOLD, QUOTE, AuctionSight
 from posalign_sim.envs.sealed_bid import ABSTAIN, BID_NOW, BidSight
-from posalign_sim.envs.trading_day import BID, BID_TAKEN, BUYER, SELLER, SHOUTS
+from posalign_sim.envs.trading_day import BID, BID_TAKEN, BUYER, SELLER
 from posalign_sim.world.draws import chance
 from posalign_sim.world.fields import param
 from posalign_sim.world.modules import Agent
@@ -169,8 +169,10 @@ class ZeroIntelligencePlus(Agent):
     momentum and first margin are drawn for each trader; margins outlast the day.
 
     Whoever gets a turn hears then what was shouted since its last turn, and at the end of the
-    day what was shouted last; of more than 16 shouts only the latest 16, since no more are
-    published. Cliff's traders hear all, at once; margins only matter when it is one's turn.
+    day the rest; who has traded its last unit has no more turns. Cliff's traders hear all shouts,
+    at once. That is the same here, as margins only matter when it is one's turn, if all of these
+    shouts are published: in days of more than 40 turns, with a longer tape
+    (`DoubleAuction(steps=500, tape=500)`). Who misses shouts learns more slowly.
 
     Source: Cliff (1997), HP Laboratories report HPL-97-91, with its ranges.
     """
@@ -220,10 +222,10 @@ def hear(p: AuctionSight, i: int) -> None:
         first += chance(p, i, 3 * _APART) * (parameter(p, i, 4) - first)
         slots[MARGIN] = -first if p.role[i] == BUYER else first
         slots[KNOWS] = 1
-    heard = max(int(slots[HEARD]), int(p.shouts) - SHOUTS)
+    tape = len(p.shout_price)
+    heard = max(int(slots[HEARD]), int(p.shouts) - tape)
     for k in range(heard, int(p.shouts)):
-        place = k % SHOUTS
-        listen(p, i, k, float(p.shout_price[place]), p.shout_kind[place])
+        listen(p, i, k, float(p.shout_price[k % tape]), p.shout_kind[k % tape])
     slots[HEARD] = p.shouts
 
 

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from posalign_sim.agents.responsive import (
-    NEGLIGIBLE,
-    TRUST,
-    TRUST_WEIGHT,
-    announced_loss,
-    believed,
-    learn_from,
-)
+from posalign_sim.agents.beliefs import NEGLIGIBLE, learn_trust, trust_pays
 from posalign_sim.envs.donor import BAD, DONATE, GOOD, REFUSE, DonorSight
 from posalign_sim.envs.trust import ALL, KEEP, PROMISE, RETURN, SEND, SILENT, TrustSight
 from posalign_sim.world.draws import chance
 from posalign_sim.world.fields import param
 from posalign_sim.world.modules import Agent
 from posalign_sim.world.record import Sight
-from posalign_sim.world.sight import parameter, standing
+from posalign_sim.world.sight import in_bad_standing, parameter
 
 
 def part_of(p: TrustSight, share: float) -> int:
@@ -107,22 +100,15 @@ class CautiousInvestor(Agent):
 
     @staticmethod
     def send(p: TrustSight, i: int) -> tuple[int, int]:
-        m = p.partner[i]
-        seen = standing(p, i, m)
-        if 0 <= seen < parameter(p, i, 0):
+        if in_bad_standing(p, i, p.partner[i], parameter(p, i, 0)):
             return KEEP, 0
-        at_risk = announced_loss(p, i, m, 1) - announced_loss(p, i, m, 0)
-        first = parameter(p, i, 1) if at_risk >= p.exposure[i] > 0 else parameter(p, i, 2)
-        trust = believed(p.slots[i], TRUST_WEIGHT, TRUST, first)
-        gain = trust * p.hope[i] + (1 - trust) * p.risk[i]
-        if gain < -NEGLIGIBLE:
+        if not trust_pays(p, i, parameter(p, i, 1), parameter(p, i, 2)):
             return KEEP, 0
         return SEND, int(p.full)
 
     @staticmethod
     def learn(p: Sight, i: int) -> None:
-        if p.treated[i] >= 0:
-            learn_from(p.slots[i], TRUST_WEIGHT, TRUST, p.treated[i], parameter(p, i, 3))
+        learn_trust(p, i, parameter(p, i, 3))
 
 
 class Discriminator(Agent):

@@ -11,6 +11,7 @@ from posalign_sim.envs.marketplace import Marketplace
 from posalign_sim.envs.public_goods import PublicGoods
 from posalign_sim.envs.sealed_bid import SealedBid
 from posalign_sim.envs.shared_knowledge import SharedKnowledge
+from posalign_sim.envs.shared_stock import SharedStock
 from posalign_sim.envs.trust import Trust
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "RepeatedDilemma",
     "SealedBid",
     "SharedKnowledge",
+    "SharedStock",
     "Trust",
 ]

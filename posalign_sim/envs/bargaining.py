@@ -160,7 +160,13 @@ class Bargaining(Game):
         "play", ("accept", "leave", "reject"), summary="Accept the offer, leave, or reject it?"
     )
     fulfil = Decision(
-        "play", ("keep", "renege"), default="keep", noisy=True, summary="Keep the deal?"
+        "play",
+        ("keep", "renege"),
+        default="keep",
+        noisy=True,
+        kept="keep",
+        broken="renege",
+        summary="Keep the deal?",
     )
     haggle = Block(("message", "offer", "respond"))
     #: All of them; only here, because above the name is the function's.

@@ -161,7 +161,8 @@ def best_joint(scores: Floats, options_of: Ints, parties: int) -> float:
 
 def solve(game: Bargaining, parties: int, world: int) -> dict[str, Any]:
     """What the concepts of cooperative bargaining choose; see `Bargaining.solutions`."""
-    from posalign_sim.theory.bargaining import bargaining_solutions, enumerate_deals
+    from posalign_sim.theory.bargaining_instances import enumerate_deals
+    from posalign_sim.theory.bargaining_solutions import bargaining_solutions
 
     def parameter(name: str) -> float:
         values = np.atleast_1d(game.values[name])

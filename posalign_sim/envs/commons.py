@@ -116,6 +116,8 @@ class Commons(Game):
         "play",
         ("take",),
         arguments=(Argument("amount", 0, TICKS, unit="ticks"),),
+        kept="take",
+        broken="take",
         summary="How many ticks to take from the common stock?",
     )
     harvest_amount: Any
@@ -160,6 +162,16 @@ class Commons(Game):
     @staticmethod
     def bounds_harvest(w: World, own: Commons, i: int, k: int) -> tuple[int, int]:
         return 0, largest_claim(own, stock_of(w, own, i))
+
+    @staticmethod
+    def kept_harvest(w: World, own: Commons, i: int) -> tuple[int, int]:
+        stock = stock_of(w, own, i)
+        fair = limit_of(own, stock) / int(own.circle[w.host[i]])
+        return TAKE, min(largest_claim(own, stock), int(np.floor(fair / own.tick + _HAIR)))
+
+    @staticmethod
+    def broken_harvest(w: World, own: Commons, i: int) -> tuple[int, int]:
+        return TAKE, largest_claim(own, stock_of(w, own, i))
 
     @staticmethod
     def play(w: World, own: Commons) -> None:

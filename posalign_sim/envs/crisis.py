@@ -129,7 +129,14 @@ class Crisis(Game):
     signal = Decision(
         "agree", (*RUNGS, "silent"), summary="Which rung do you say that you will take?"
     )
-    rung = Decision("play", RUNGS, noisy=True, summary="Which rung do you take?")
+    rung = Decision(
+        "play",
+        RUNGS,
+        noisy=True,
+        kept="hold",
+        broken="violent",
+        summary="Which rung do you take?",
+    )
     arm = Decision(
         "play",
         ("set_arms",),
@@ -198,6 +205,10 @@ class Crisis(Game):
     @staticmethod
     def who_rung(w: World, own: Crisis, i: int) -> bool:
         return own.arms != 1 and own.live[i] == 1
+
+    @staticmethod
+    def broken_rung(w: World, own: Crisis, i: int) -> int:
+        return int(w.sight.tempting_rung[i])
 
     @staticmethod
     def who_arm(w: World, own: Crisis, i: int) -> bool:

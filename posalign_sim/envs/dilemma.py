@@ -51,7 +51,12 @@ class RepeatedDilemma(Game):
     amounts: Ints = table(np.int64, 2, 4)
 
     move = Decision(
-        "play", ("cooperate", "defect"), noisy=True, summary="Cooperate with the partner, or not?"
+        "play",
+        ("cooperate", "defect"),
+        noisy=True,
+        kept="cooperate",
+        broken="defect",
+        summary="Cooperate with the partner, or not?",
     )
 
     @classmethod

@@ -98,6 +98,8 @@ class Donor(Game):
         "play",
         ("donate", "refuse"),
         noisy=True,
+        kept="donate",
+        broken="refuse",
         summary="Help your partner at a cost to yourself, or not?",
     )
 

@@ -11,7 +11,7 @@ from posalign_sim.envs.trading_day import (
     BUYER,
     NONE,
     PRICES,
-    SHOUTS,
+    TAPE,
     TICKS,
     TURNS,
     UNITS,
@@ -30,6 +30,8 @@ from posalign_sim.world.record import Sight, World, face
 
 HOLD, QUOTE, CANCEL = range(3)
 HONOUR, DEFAULT = 0, 1
+#: The most shouts that can be published.
+LONGEST_TAPE = 4096
 
 
 class AuctionSight(Sight):
@@ -54,10 +56,12 @@ class AuctionSight(Sight):
     last_price: Floats = array(
         np.float64, PRICES, initial=NONE, low=NONE, unit="ticks", summary="of a trade, newest first"
     )
-    shouts: int = scalar(np.int64, low=0, summary="quotes made so far; number k is at k mod 16")
-    shout_price: Ints = array(np.int64, SHOUTS, low=0, unit="ticks", summary="quoted, or traded at")
+    shouts: int = scalar(np.int64, low=0, summary="quotes so far; number k is at k mod their room")
+    shout_price: Ints = array(
+        np.int16, "tape", low=0, high=TICKS, unit="ticks", summary="quoted, or traded at"
+    )
     shout_kind: Ints = array(
-        np.int64, SHOUTS, low=0, high=3, summary="0: bid, 1: ask; 2: the bid was taken, 3: the ask"
+        np.int16, "tape", low=0, high=3, summary="0: bid, 1: ask; 2: the bid was taken, 3: the ask"
     )
 
 
@@ -98,7 +102,7 @@ class DoubleAuction(Game):
     the trade destroys value. With `settlement` it is a promise, of the price or of the value of the
     unit, which is the harm if it is broken; what was paid for it is what the other side gave up.
 
-    A seat is told its own limits and quote, the best quotes, the last prices and shouts.
+    A seat is told its own limits and quote, the best quotes, the last prices and the latest shouts.
 
     Source: Smith (1962), JPE 70; Gode & Sunder (1993), JPE 101; McAfee (1992), JET 56; k-prices
     from Rustichini, Satterthwaite & Williams (1994), Econometrica 62.
@@ -111,7 +115,7 @@ class DoubleAuction(Game):
     table = 0
     interactions_per_agent = UNITS
     declares = ("interactions", "breach", "promises", "payment")
-    own_dimensions: ClassVar = {"units": 1}
+    own_dimensions: ClassVar = {"units": 1, "tape": TAPE}
     sight = AuctionSight
     customary: ClassVar = {
         "buyer": ("zero_intelligence",) * 4,
@@ -192,14 +196,21 @@ class DoubleAuction(Game):
         ("honour", "default"),
         default="honour",
         noisy=True,
+        kept="honour",
+        broken="default",
         summary="Do you pay or deliver what you traded today?",
     )
     trading = Block(("quote",))
     calling = Block(("sealed_quote",))
 
-    def __init__(self, name: str = "", strength: Any = "enforced", **parameters: Any) -> None:
-        """See the class."""
+    def __init__(
+        self, name: str = "", strength: Any = "enforced", tape: int = TAPE, **parameters: Any
+    ) -> None:
+        """See the class; `tape` is how many shouts are published, the same in all worlds."""
         super().__init__(name, strength, **parameters)
+        if not 1 <= tape <= LONGEST_TAPE:
+            raise ConfigurationError(f"{self.name}.tape is {tape}, not 1 to {LONGEST_TAPE} shouts")
+        self.dimensions["tape"] = tape
         if self.dimensions["units"] > UNITS:
             raise ConfigurationError(
                 f"{self.name}.limits has {self.dimensions['units']} units a trader, at most {UNITS}"

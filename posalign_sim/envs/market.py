@@ -78,6 +78,8 @@ class MoralHazardMarket(Game):
         ("as_promised", "cheat"),
         roles=("seller",),
         noisy=True,
+        kept="as_promised",
+        broken="cheat",
         summary="You were paid: deliver as promised, or one quality less?",
     )
 

@@ -200,6 +200,8 @@ class Marketplace(Game):
         roles=("seller",),
         default="as_promised",
         noisy=True,
+        kept="as_promised",
+        broken="cheat",
         summary="You were paid: deliver as promised, or one quality less?",
     )
 
@@ -217,7 +219,8 @@ class Marketplace(Game):
     @staticmethod
     def publish(w: World, own: Marketplace) -> None:
         p = w.sight
-        p.reentry_fee = min(p.reentry_fee, own.reentry_fee)
+        for at in range(len(p.reentry_fee)):
+            p.reentry_fee[at] = min(p.reentry_fee[at], own.reentry_fee)
         for i in seats(w):
             p.temptation[i] = 0.0
             p.exposure[i] = 0.0

@@ -13,7 +13,6 @@ from posalign_sim.envs.trading_day import (
     PRICES,
     QUOTE,
     SELLER,
-    SHOUTS,
     TIES,
     close_if_exhausted,
     may_quote,
@@ -49,7 +48,7 @@ def shout(w: World, own: DoubleAuction, i: int, price: int) -> None:
     # Bids are better if higher, asks if lower: a sign spares the processor a guess.
     sign = 1 - 2 * side
     crosses = stood >= 0 and sign * (price - stood) >= 0
-    place = p.shouts % SHOUTS
+    place = p.shouts % len(p.shout_price)
     p.shout_price[place] = stood if crosses else price
     p.shout_kind[place] = BID_TAKEN + 1 - side if crosses else side
     p.shouts += 1

@@ -7,7 +7,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from posalign_sim.envs.public_goods_rules import (
+    CONTRIBUTE,
     TICKS,
+    WITHHOLD,
     add_up,
     best_mean,
     group,
@@ -81,7 +83,7 @@ class PublicGoods(Game):
     Each seat is told the terms, the size of its group, its own and the others' mean contribution
     in the last round. A slip from `withhold` gives the amount that was named, or all.
 
-    Source: Isaac & Walker (1988), QJE 103; Fehr & Gaechter (2002), Nature 415 (4 seats); van de
+    Source: Isaac & Walker (1988), QJE 103; Fehr & Gächter (2002), Nature 415 (4 seats); van de
     Kragt, Orbell & Dawes (1983), APSR 77; Milinski et al. (2008), PNAS 105; Santos & Pacheco
     (2011), PNAS 108; Diekmann (1985), JCR 29; Hauert et al. (2002), Science 296; Santos, Santos &
     Pacheco (2008), Nature 454.
@@ -133,6 +135,8 @@ class PublicGoods(Game):
         ("contribute", "withhold"),
         arguments=(Argument("amount", 1, TICKS, choices=("contribute",), unit="ticks"),),
         noisy=True,
+        kept="contribute",
+        broken="withhold",
         summary="How many ticks to contribute to your group, if any?",
     )
     contribute_amount: Ints
@@ -142,7 +146,7 @@ class PublicGoods(Game):
         """A public good by name.
 
         Args:
-            name: `linear` (Fehr & Gaechter's, for four), `threshold` (van de Kragt, Orbell &
+            name: `linear` (Fehr & Gächter's, for four), `threshold` (van de Kragt, Orbell &
                 Dawes's), `collective_risk` (Santos & Pacheco's, for six) or `volunteer`
                 (Diekmann's; the endowment is the cost of volunteering).
             **changes: parameters to set otherwise.
@@ -216,6 +220,14 @@ class PublicGoods(Game):
     @staticmethod
     def bounds_contribute(w: World, own: PublicGoods, i: int, k: int) -> tuple[int, int]:
         return least(own), TICKS
+
+    @staticmethod
+    def kept_contribute(w: World, own: PublicGoods, i: int) -> tuple[int, int]:
+        return CONTRIBUTE, max(least(own), int(own.fair[i]))
+
+    @staticmethod
+    def broken_contribute(w: World, own: PublicGoods, i: int) -> tuple[int, int]:
+        return WITHHOLD, 1
 
     @staticmethod
     def play(w: World, own: PublicGoods) -> None:

@@ -6,44 +6,42 @@ from typing import ClassVar
 
 import numpy as np
 
+from posalign_sim.envs.shared_knowledge_rules import (
+    BLUFF,
+    LIE,
+    SHARE,
+    TOP,
+    WITHHOLD,
+    SharedSignals,
+    SignalSight,
+    accurate,
+    claim,
+    find_out,
+    hear_claims,
+    lied,
+)
 from posalign_sim.world.accounts import NATURE, pay
 from posalign_sim.world.conduct import interact
 from posalign_sim.world.draws import draw
-from posalign_sim.world.fields import Floats, Ints, param, per_agent, scalar
-from posalign_sim.world.modules import Argument, Decision, Game
-from posalign_sim.world.record import GROUP, Sight, World, face, facing, seats
+from posalign_sim.world.fields import Floats, Ints, param, per_agent
+from posalign_sim.world.modules import Argument, Decision
+from posalign_sim.world.record import GROUP, World, face, facing, seats
 
-WITHHOLD, SHARE, LIE = range(3)
-#: Values, signals, claims and estimates are in ticks from 0 to this.
-TOP = 1000
-#: What is not known lies between a quarter and three quarters of that, each value equally likely.
+#: What is not known lies between a quarter and three quarters of the scale, each value alike.
 LOWEST, RANGE = 250.0, 500.0
-#: The lie that the game reckons with when it states its incentives, in tolerances.
-BLUFF = 2.0
 # Indices under which the game draws: the value, whether a lie is found, twelve for the error.
 _VALUE, _FOUND, _ERROR = 0, 1, 2
 
 
-class KnowledgeSight(Sight):
+class KnowledgeSight(SignalSight):
     """What a seat is told besides."""
 
-    tolerance: float = scalar(low=1, unit="ticks", summary="error at which an estimate is useless")
-    signal: Ints = per_agent(
-        np.int32, low=0, high=TOP, unit="ticks", summary="what you have found out yourself"
-    )
-    told_mean: Floats = per_agent(
-        low=0, high=TOP, unit="ticks", summary="mean of what the others say they have found out"
-    )
-    told_count: Ints = per_agent(np.int32, low=0, unit="seats", summary="how many others say so")
     stock: Floats = per_agent(
         low=0, unit="share", summary="common stock of knowledge: by so much prizes are larger"
     )
-    shared_last: Floats = per_agent(
-        initial=1, low=0, high=1, unit="share", summary="others who shared and kept to the truth"
-    )
 
 
-class SharedKnowledge(Game):
+class SharedKnowledge(SharedSignals):
     """Everybody at a table has a noisy signal of the same value; they may pool them, or lie.
 
     In each round nature draws a value, uniform over the middle half of 0..1000 ticks, and gives
@@ -79,16 +77,12 @@ class SharedKnowledge(Game):
     [2.25, 2.25, 2.25]
     """
 
-    table = 0
     interactions_per_agent = 1
-    declares = ("interactions", "breach", "promises")
     sight = KnowledgeSight
     customary: ClassVar = {"player": ("conditional_sharer",) * 3 + ("liar",)}
     customary_rounds = 30
 
     prize: float = param(1, 0, 1e5, "points", "for an exact estimate, while there is no stock")
-    deviation: float = param(20, 0, 40, "ticks", "standard deviation of a signal's error")
-    tolerance: float = param(40, 1, TOP, "ticks", "error from which an estimate is worth nothing")
     arbitrage: float = param(1, 0, 1e5, "points", "traded on each point of better accuracy")
     growth: float = param(0.25, 0, 10, "share per round", "what sharing by all adds to the stock")
     decay: float = param(0.1, 0, 1, "share per round", "of the stock that is outdated")
@@ -97,19 +91,10 @@ class SharedKnowledge(Game):
     found: float = param(1, 0, 1, "probability", "that a lie is found out")
     truth: Floats = per_agent()
     level: Floats = per_agent()
-    claims: Floats = per_agent()
-    claimants: Ints = per_agent(np.int32)
     accuracy: Floats = per_agent()
 
-    inform_claim: Ints
     estimate_number: Ints
 
-    inform = Decision(
-        "agree",
-        ("withhold", "share", "lie"),
-        (Argument("claim", 0, TOP, choices=("lie",), unit="ticks"),),
-        summary="Keep what you have found out, share it, or claim another number?",
-    )
     estimate = Decision(
         "play",
         ("estimate",),
@@ -125,47 +110,20 @@ class SharedKnowledge(Game):
 
     @staticmethod
     def meet(w: World, own: SharedKnowledge) -> None:
-        p = w.sight
         for i in seats(w):
-            # The value belongs to the table: its host's luck. A sum of twelve is near to normal.
-            m = face(w, i)
-            value = LOWEST + RANGE * draw(w, own, face(w, w.host[i]), _VALUE)
-            error = -6.0
-            for k in range(12):
-                error += draw(w, own, m, _ERROR + k)
-            own.truth[i] = value
-            p.signal[i] = int(np.rint(value + own.deviation * error))
-            p.told_mean[i] = 0.0
-            p.told_count[i] = 0
+            # The value belongs to the table: its host's luck.
+            own.truth[i] = LOWEST + RANGE * draw(w, own, face(w, w.host[i]), _VALUE)
+            find_out(w, own, i, own.truth[i], face(w, i), _ERROR)
         for i in seats(w):
             if w.host[i] == i:
                 gather(w, own, i)
 
     @staticmethod
-    def who_inform(w: World, own: SharedKnowledge, i: int) -> bool:
-        return facing(w, i) != i
-
-    @staticmethod
     def after_inform(w: World, own: SharedKnowledge) -> None:
-        p = w.sight
+        hear_claims(w, own)
         for i in seats(w):
-            own.claims[i] = 0.0
-            own.claimants[i] = 0
-        for i in seats(w):
-            if own.inform[i] == SHARE or own.inform[i] == LIE:
-                own.claims[w.host[i]] += claim(w, own, i)
-                own.claimants[w.host[i]] += 1
-        for i in seats(w):
-            if own.inform[i] < 0:
-                continue
-            total = own.claims[w.host[i]]
-            count = int(own.claimants[w.host[i]])
-            if own.inform[i] != WITHHOLD:
-                total -= claim(w, own, i)
-                count -= 1
-            p.told_count[i] = count
-            p.told_mean[i] = total / max(1, count)
-            record_act(w, own, i)
+            if own.inform[i] >= 0:
+                record_act(w, own, i)
 
     @staticmethod
     def who_estimate(w: World, own: SharedKnowledge, i: int) -> bool:
@@ -187,22 +145,6 @@ class SharedKnowledge(Game):
             if w.host[i] == i and facing(w, i) != i:
                 trade(w, own, i)
                 build(w, own, i)
-
-
-def accurate(own: SharedKnowledge, error: float) -> float:
-    """Accuracy of a number that misses by `error` ticks."""
-    missed = error / own.tolerance
-    return max(0.0, 1 - missed * missed)
-
-
-def claim(w: World, own: SharedKnowledge, i: int) -> int:
-    """What seat `i` says that it has found out."""
-    return int(own.inform_claim[i]) if own.inform[i] == LIE else int(w.sight.signal[i])
-
-
-def lied(w: World, own: SharedKnowledge, i: int) -> bool:
-    """Whether seat `i` claimed what is not so."""
-    return own.inform[i] == LIE and own.inform_claim[i] != w.sight.signal[i]
 
 
 def gather(w: World, own: SharedKnowledge, host: int) -> None:
@@ -296,3 +238,6 @@ def build(w: World, own: SharedKnowledge, host: int) -> None:
         j = facing(w, j)
         if j == host:
             break
+
+
+__all__ = ["BLUFF", "LIE", "SHARE", "WITHHOLD", "KnowledgeSight", "SharedKnowledge"]

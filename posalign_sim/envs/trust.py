@@ -77,7 +77,7 @@ class Trust(Game):
     delivered are the investor's points, paid is what was sent, harm what the return lacks.
 
     Source: Berg, Dickhaut & McCabe (1995), Games and Economic Behavior 10; Fehr, Kirchsteiger &
-    Riedl (1993), QJE 108, with the payoffs of Fehr, Gaechter & Kirchsteiger (1997), Econometrica
+    Riedl (1993), QJE 108, with the payoffs of Fehr, Gächter & Kirchsteiger (1997), Econometrica
     65. Promises: Charness & Dufwenberg (2006), Econometrica 74.
 
     >>> Trust(factor=2).values["factor"].item()
@@ -127,6 +127,8 @@ class Trust(Game):
         (Argument("share", 0, ALL, choices=("return",), unit="percent"),),
         roles=("trustee",),
         noisy=True,
+        kept="return",
+        broken="keep",
         summary="You were sent something: which share (in percent) do you give in return?",
     )
 
@@ -219,6 +221,15 @@ class Trust(Game):
     @staticmethod
     def who_give_back(w: World, own: Trust, i: int) -> bool:
         return w.partner[i] != i and w.sight.sent[i] > 0
+
+    @staticmethod
+    def kept_give_back(w: World, own: Trust, i: int) -> tuple[int, int]:
+        p = w.sight
+        return RETURN, int(p.word[i]) if p.word[i] >= 0 else int(p.fair[i])
+
+    @staticmethod
+    def broken_give_back(w: World, own: Trust, i: int) -> tuple[int, int]:
+        return KEEP, 0
 
     @staticmethod
     def play(w: World, own: Trust) -> None:

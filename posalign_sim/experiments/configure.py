@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from hydra.core.config_store import ConfigStore
 
+from posalign_sim.experiments.wording import listed
 from posalign_sim.metrics import Trajectory, standard
+from posalign_sim.metrics.factorial import cell_name, cells
 from posalign_sim.registry import find, known
 from posalign_sim.world.modules import (
     CHANGES,
@@ -22,6 +24,9 @@ from posalign_sim.world.modules import (
 )
 from posalign_sim.world.noise import Tremble
 from posalign_sim.world.scenario import ENDLESS, Scenario
+
+#: A factorial design has at most this many factors: each one doubles the arms.
+MOST_FACTORS = 8
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ def arms_of(study: Mapping[str, Any], institutions: Sequence[str]) -> tuple[list
         ConfigurationError: an arm is ill-formed, or names an institution that does not exist.
     """
     arms, left_out = [], []
-    plans = study.get("arms") or {}
+    plans = {**factorial_arms(study, institutions), **(study.get("arms") or {})}
     for name, plan in plans.items():
         plan = dict(plan or {})
         known_keys = ("institutions", "summary", "placebo_of", "withdraw")
@@ -108,6 +113,42 @@ def arms_of(study: Mapping[str, Any], institutions: Sequence[str]) -> tuple[list
     if baseline not in [arm.name for arm in arms]:
         raise ConfigurationError(f"study.baseline: no arm {baseline!r} is left in the study")
     return arms, left_out
+
+
+def factors_of(study: Mapping[str, Any], institutions: Sequence[str]) -> list[str]:
+    """The factors of a factorial study; none if it is no such study.
+
+    Raises:
+        ConfigurationError: a factor is not among the chosen institutions, or there are too many.
+    """
+    factors = study.get("factorial") or []
+    factors = list(institutions) if factors == "all" else list(factors)
+    for name in factors:
+        if name not in institutions:
+            raise ConfigurationError(
+                f"study.factorial: {name!r} is not among the institutions that were chosen: "
+                f"{nearest(str(name), institutions)}"
+            )
+    if len(factors) > MOST_FACTORS:
+        raise ConfigurationError(
+            f"study.factorial: {len(factors)} factors make {2 ** len(factors)} arms; name at most "
+            f"{MOST_FACTORS}"
+        )
+    return factors
+
+
+def factorial_arms(study: Mapping[str, Any], institutions: Sequence[str]) -> dict[str, Any]:
+    """An arm for every set of the factors, each enforced where it is present."""
+    factors = factors_of(study, institutions)
+    if not factors:
+        return {}
+    return {
+        cell_name(cell): {
+            "institutions": dict.fromkeys(cell, "enforced"),
+            "summary": listed([name.replace("_", " ") for name in cell]) or "No institution",
+        }
+        for cell in cells(factors)
+    }
 
 
 def population_of(game: str, plan: Mapping[str, Any]) -> dict[str, list[Agent]] | list[Agent]:

@@ -80,6 +80,31 @@ def print_environments() -> None:
     print()
 
 
+def print_institutions() -> None:
+    """Print which game can carry which institution, and why the others cannot."""
+    games, institutions = known("games"), known("institutions")
+    width = max(len(name) for name in institutions)
+    reasons: dict[tuple[str, str], list[str]] = {}
+    print("Games that carry them (yes) or not (reasons below):\n")
+    columns = list(games)
+    for number, game in enumerate(columns, start=1):
+        print(f"  {number:>2} {game}")
+    print(f"\n  {'':<{width}} " + "".join(f"{k:>4}" for k in range(1, len(columns) + 1)))
+    for name, spec in institutions.items():
+        cells = []
+        for game in columns:
+            reason = spec.refusal(games[game])
+            cells.append("-" if reason else "yes")
+            if reason:
+                reasons.setdefault((name, reason), []).append(game)
+        print(f"  {name:<{width}} " + "".join(f"{cell:>4}" for cell in cells))
+    print()
+    for (name, reason), without in reasons.items():
+        _print_wrapped(f"{name}: ", f"not on {', '.join(without)}: {reason}")
+    if reasons:
+        print()
+
+
 def _seen(name: str, state: State) -> str:
     own = state.dimensions[:1] == ("agents",)
     axes = state.dimensions[1:] if own else state.dimensions
@@ -119,3 +144,5 @@ def print_list(words: list[str]) -> None:
             for line in lines[1:]:
                 print(f"  {'':<{width}}  {line}")
         print()
+        if sort == "institutions" and words:
+            print_institutions()

@@ -17,6 +17,7 @@ from typing import Any
 
 import pandas as pd
 
+from posalign_sim.experiments.factorial import effects_section
 from posalign_sim.experiments.figures import Figure, draw
 from posalign_sim.experiments.files import save_table, write_atomically
 from posalign_sim.experiments.verdicts import (
@@ -141,6 +142,7 @@ def write_report(
         "design": _design(study),
         "main": _main_table(found, study),
         "figures": "".join(_figure(figure) for figure in figures),
+        "effects": effects_section(folder, results, study),
         "secondary": _secondary(table, levels, study),
         "undefined": escape(_undefined(levels)),
         "reproduce": _reproduce(study),

@@ -19,7 +19,8 @@ import pandas as pd
 from omegaconf import OmegaConf
 
 import posalign_sim
-from posalign_sim.experiments.configure import population_of
+from posalign_sim.experiments.configure import factors_of, population_of
+from posalign_sim.experiments.factorial import effects_table, study_effects
 from posalign_sim.experiments.report import terminal_table, write_report
 from posalign_sim.experiments.study import StudyRun, plan, run_study
 from posalign_sim.experiments.verdicts import study_contrasts
@@ -59,6 +60,8 @@ def run_and_write(config: Mapping[str, Any]) -> Path:
         shutil.rmtree(aside, ignore_errors=True)
         raise
     print(terminal_table(table, {**meta, "seconds": study.seconds}))
+    if meta["factors"]:
+        print(effects_table(study_effects(study.results, meta), meta))
     if study.left_out:
         print(f"Left out, for want of their institutions: {', '.join(study.left_out)}.")
     print(f"Report: {folder / 'report.html'}")
@@ -142,6 +145,7 @@ def describe(config: Mapping[str, Any], study: StudyRun) -> dict[str, Any]:
         "config_hash": config_hash(config),
         "command": "posalign-sim " + " ".join(sys.argv[1:]),
         "claims_minimum_worlds": int(plan_.get("claims_minimum_worlds", 64)),
+        "factors": factors_of(plan_, list(config["institutions"] or {})),
     }
 
 

@@ -69,12 +69,12 @@ class Arbitration(Institution):
         p = w.sight
         if_breach = own.disputed * own.accuracy
         if_kept = own.disputed * own.false_finding
-        p.found_if_breach = either(p.found_if_breach, if_breach)
-        p.found_if_kept = either(p.found_if_kept, if_kept)
-        p.loss_if_breach += if_breach * (own.damages + own.fine)
-        p.loss_if_kept += if_kept * (own.damages + own.fine)
-        p.refund_if_breach += if_breach * own.refund
-        p.refund_if_kept += if_kept * own.refund
+        p.found_if_breach[own.place] = either(p.found_if_breach[own.place], if_breach)
+        p.found_if_kept[own.place] = either(p.found_if_kept[own.place], if_kept)
+        p.loss_if_breach[own.place] += if_breach * (own.damages + own.fine)
+        p.loss_if_kept[own.place] += if_kept * (own.damages + own.fine)
+        p.refund_if_breach[own.place] += if_breach * own.refund
+        p.refund_if_kept[own.place] += if_kept * own.refund
 
     @staticmethod
     def meet(w: World, own: Arbitration) -> None:

@@ -53,8 +53,8 @@ class Bond(Institution):
     @staticmethod
     def announce(w: World, own: Bond) -> None:
         p = w.sight
-        p.forfeit_if_breach = either(p.found_if_breach, own.evident)
-        p.forfeit_if_kept = p.found_if_kept
+        p.forfeit_if_breach[own.place] = either(p.found_if_breach[own.place], own.evident)
+        p.forfeit_if_kept[own.place] = p.found_if_kept[own.place]
 
     @staticmethod
     def who_bond(w: World, own: Bond, i: int) -> bool:

@@ -63,13 +63,13 @@ class Reputation(Institution):
     @staticmethod
     def announce(w: World, own: Reputation) -> None:
         p = w.sight
-        p.record_seen = own.visibility
-        p.reentry_fee = min(p.reentry_fee, own.reentry_fee)
+        p.record_seen[own.place] = own.visibility
+        p.reentry_fee[own.place] = min(p.reentry_fee[own.place], own.reentry_fee)
 
     @staticmethod
     def publish(w: World, own: Reputation) -> None:
         p = w.sight
-        p.visibility = own.visibility
+        p.visibility[own.place] = own.visibility
         for m in range(w.identities):
             if governed(w, own, m):
                 shown = answers(w, own, m)

@@ -42,6 +42,8 @@ from posalign_sim.world.compiler import Mode
 from posalign_sim.world.engine import engine
 from posalign_sim.world.modules import (
     STRENGTHS,
+    Agent,
+    Conduct,
     Institution,
     snake,
 )
@@ -52,6 +54,20 @@ from posalign_sim.world.simulate import (
     restore,
     run_until,
     simulate,
+)
+
+#: Functions that are asked of one seat after another, and must change nothing.
+ASKED = (
+    "who_",
+    "mask_",
+    "turn_",
+    "bounds_",
+    "joint_",
+    "default_",
+    "stakes_",
+    "kept_",
+    "broken_",
+    "overrule",
 )
 
 
@@ -291,7 +307,7 @@ def check_legality(scenario: Scenario, worlds: int = 4, seed: int = 1) -> None:
     scenario = logged(scenario)
     title = title_of(scenario)
     session = opened(scenario, worlds, seed)
-    gained = np.zeros((worlds, scenario.agents))
+    gained = np.zeros((worlds, len(scenario.seats)))
     for step in played(session, seed):
         rows = slice(0, session.count)
         np.add.at(gained, (session.world[rows], session.seat[rows]), session.rewards[rows])
@@ -340,7 +356,7 @@ def check_simultaneity(scenario: Scenario, worlds: int = 2, seed: int = 1) -> No
     spies: dict[Any, tuple[type[Spy], str]] = {}
     for name, spec in scenario.structure.modules:
         for part, function in spec.functions.items():
-            if part.startswith(("who_", "mask_", "turn_", "bounds_", "joint_", "default_")):
+            if part.startswith(ASKED):
                 staged = names_in(function) & {"chosen", "arguments"}
                 assert not staged, (
                     f"{title}: {name}.{part} reads w.{min(staged, default='')}: choices are not "
@@ -349,7 +365,7 @@ def check_simultaneity(scenario: Scenario, worlds: int = 2, seed: int = 1) -> No
                 spies[function] = (PureSpy, f"{title}: {name}.{part}")
     run_spied(scenario, worlds, seed, spies)
     scenario = scenario.replace(events=ROOM)
-    for seat in sorted({0, scenario.agents - 1}):
+    for seat in sorted({0, scenario.agents - 1, len(scenario.seats) - 1}):
         session = opened(scenario, worlds, seed, [seat])
         for step in played(session, seed):
             if step >= 8:
@@ -386,7 +402,8 @@ def check_privacy(scenario: Scenario, worlds: int = 2, seed: int = 1) -> None:
         check_code(module, scenario)
     structure = scenario.structure
     spies: dict[Any, tuple[type[Spy], str]] = {}
-    for agent in structure.agents:
+    deciding: list[type[Agent] | type[Conduct]] = [*structure.agents, *structure.conducts]
+    for agent in deciding:
         for part, function in agent.functions.items():
             spies[function] = (AgentSpy, f"{title}: {snake(agent.__name__)}.{part}")
     for name, spec in structure.modules:

@@ -62,13 +62,13 @@ def opened(
     """A session of the scenario with every seat decided from outside."""
     if scenario.rounds.max() > LONGEST:
         scenario = scenario.replace(rounds=np.minimum(scenario.rounds, LONGEST))
-    external = list(range(scenario.agents)) if seats is None else list(seats)
+    external = list(range(len(scenario.seats))) if seats is None else list(seats)
     return start(scenario, worlds, seed, external=external, mode="interpreted")
 
 
 def played(session: Session, seed: int) -> Iterator[int]:
     """Play a session at random among legal choices; stops before each action, with its number."""
-    agents, rounds = session.scenario.agents, LONGEST
+    agents, rounds = len(session.scenario.seats), LONGEST
     most = 200 * rounds * agents * len(session.points)
     for step in range(most):
         if session.count == 0:
@@ -114,7 +114,7 @@ def random_actions(session: Session, seed: int) -> tuple[Any, Any]:
 def permuted(scenario: Scenario, turn: int) -> np.ndarray[Any, Any]:
     """Which seat's agent comes to each seat: within each role, shifted or reversed."""
     roles = np.array(scenario.roles)
-    source = np.arange(scenario.agents)
+    source = np.arange(len(scenario.seats))
     for role in np.unique(roles):
         mine = np.flatnonzero(roles == role)
         source[mine] = np.roll(mine, 1) if turn == 1 else mine[::-1]
@@ -125,4 +125,4 @@ def owned_by_seat(ws: Worlds, scenario: Scenario) -> Any:
     """What each seat owns, in minor units."""
     from posalign_sim.world.simulate import owned
 
-    return owned(ws)[:, : scenario.agents]
+    return owned(ws)[:, : len(scenario.seats)]

@@ -25,7 +25,7 @@ from posalign_sim.world.writer import Writer, load
 
 #: What a world keeps to itself: which agent class fills a seat, who is behind an identity, what
 #: a seat wanted before noise and delegates, and the keys that luck is made from.
-PRIVATE = frozenset({"kind", "owner", "chosen", "key", "pair", "birth_rank"})
+PRIVATE = frozenset({"kind", "conduct", "owner", "chosen", "key", "pair", "birth_rank"})
 #: What agents have in mind, which no rule may read.
 MINDS = (
     "params",
@@ -37,6 +37,7 @@ MINDS = (
     "other_total",
     "other_acts",
     "other_worst",
+    "habits",
 )
 #: What an agent may write, in its own row.
 WRITTEN = ("slots", "reply")
@@ -170,6 +171,8 @@ class AgentSpy(Spy):
         self.calls += 1
         before, other = one_record(p), one_record(p)
         for name in fields_per_agent(self.structure.game[1].sight):
+            if name not in other.dtype.names:
+                continue
             rows = other[name][0]
             kept = rows[i].copy()
             rows[...] = stale(rows.dtype, rows.shape, self.calls % SORTS)
@@ -227,13 +230,16 @@ class InstitutionSpy(Spy):
         for other, _ in self.structure.modules:
             if other != name:
                 self._spoil(copy[other])
-        for private in ("kind", "chosen"):
-            self._spoil(copy[private])
+        for private in ("kind", "conduct", "chosen"):
+            if private in copy.dtype.names:
+                self._spoil(copy[private])
         for mind in MINDS:
-            self._spoil(copy["sight"][mind])
+            if mind in copy["sight"].dtype.names:
+                self._spoil(copy["sight"][mind])
         # Who is behind an identity under which nobody acts now is nobody's business.
         owner, agents = copy["owner"][0], int(copy["agents"][0])
-        unused = np.setdiff1d(np.arange(len(owner)), copy["face"][0, :agents])
+        everybody = agents + int(copy["officials"][0])
+        unused = np.setdiff1d(np.arange(len(owner)), copy["face"][0, :everybody])
         owner[unused] = garbage(owner[unused], self.calls) % agents
 
     def _spoil(self, numbers: Any) -> None:

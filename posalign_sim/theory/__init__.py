@@ -20,30 +20,32 @@ from posalign_sim.theory.auctions import (
     smiths_alpha,
 )
 from posalign_sim.theory.bargaining import (
-    BargainingSolutions,
     BaronFerejohn,
-    FrontierSolutions,
-    Integrative,
     alternating_offers,
-    bargaining_solutions,
     baron_ferejohn,
-    enumerate_deals,
-    frontier_solutions,
-    integrative,
-    integrative_weights,
-    nash_demand_equilibria,
-    pareto_set,
     rubinstein,
     rubinstein_finite,
 )
 from posalign_sim.theory.bargaining_instances import (
     NEW_RECRUIT_ISSUES,
+    Integrative,
     ScoreableGame,
     baron_ferejohn_scores,
     deal_or_no_deal_scores,
+    enumerate_deals,
+    integrative,
+    integrative_weights,
     new_recruit_scores,
     passing_deals,
     wind_farm_game,
+)
+from posalign_sim.theory.bargaining_solutions import (
+    BargainingSolutions,
+    FrontierSolutions,
+    bargaining_solutions,
+    frontier_solutions,
+    nash_demand_equilibria,
+    pareto_set,
 )
 from posalign_sim.theory.concession import (
     aspiration,

@@ -1,4 +1,4 @@
-"""Negotiations in numbers: points by party, issue and option, for `enumerate_deals`."""
+"""Negotiations in numbers: points by party, issue and option, and the deals they make."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,6 +25,132 @@ NEW_RECRUIT_ISSUES = (
 )
 
 _MOST_DIVISIONS = 1_000_000
+_MOST_DEALS = 20_000_000
+
+
+class Integrative(NamedTuple):
+    """What there is to gain when two parties weigh the issues of a negotiation differently.
+
+    Attributes:
+        joint: largest sum of utilities.
+        split: utility of each when every issue is halved.
+        solution: utility of each in the Nash, Kalai-Smorodinsky and egalitarian solution.
+        cosine: cosine of the angle between the two vectors of weights.
+
+    Example:
+        >>> integrative(0).joint == 2 * integrative(0).split
+        True
+    """
+
+    joint: float
+    split: float
+    solution: float
+    cosine: float
+
+
+def integrative(k: float) -> Integrative:
+    """Closed forms of the negotiation that `integrative_weights` describes.
+
+    Party 0 gets `sum w0 x` and party 1 `sum w1 (1 - x)`, where x in [0, 1] is party 0's share of an
+    issue, and nothing without agreement. With k = 0 every deal is worth 1 in sum; but it is no
+    constant-sum game unless the disagreement payoffs also sum to 1.
+
+    Args:
+        k: how differently the parties weigh the issues, in [0, 1].
+
+    Returns:
+        Largest sum `1 + k`; equal split 1/2; solutions `(1 + k) / 2`; cosine
+        `(1 - k^2) / (1 + k^2)`.
+
+    Raises:
+        ValueError: If k is outside [0, 1].
+
+    Source: Raiffa (1982), The Art and Science of Negotiation, chapter 10 (integrative bargaining).
+
+    Example:
+        >>> integrative(0.5)
+        Integrative(joint=1.5, split=0.5, solution=0.75, cosine=0.6)
+    """
+    k = require_within("k", k, 0, 1)
+    return Integrative(1 + k, 0.5, (1 + k) / 2, (1 - k * k) / (1 + k * k))
+
+
+def integrative_weights(k: float, issues: int) -> NDArray[np.float64]:
+    """Weights of two parties, of whom each cares more for the other half of the issues.
+
+    Args:
+        k: how differently the parties weigh the issues, in [0, 1]; 0 is equally.
+        issues: number of issues K, even and at least 2.
+
+    Returns:
+        `[2, issues]` weights that sum to 1: party 0 has `(1 + k) / K` on the first half and
+        `(1 - k) / K` on the rest, party 1 the reverse.
+
+    Raises:
+        ValueError: If k is outside [0, 1], or the issues cannot be halved.
+
+    Source: Raiffa (1982), The Art and Science of Negotiation, chapter 10 (integrative bargaining).
+
+    Example:
+        >>> integrative_weights(0.5, 2).tolist()
+        [[0.75, 0.25], [0.25, 0.75]]
+    """
+    k = require_within("k", k, 0, 1)
+    issues = require_whole("issues", issues, 2)
+    if issues % 2:
+        raise ValueError(f"issues is {issues}, but each party favours half of them: make it even")
+    first = np.repeat([(1 + k) / issues, (1 - k) / issues], issues // 2)
+    return np.stack([first, first[::-1]])
+
+
+def enumerate_deals(scores: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.int16]]:
+    """Utilities of all deals when those of several issues add up.
+
+    Args:
+        scores: `[parties, issues, options]` points. Where an issue has fewer options than another,
+            the rest is NaN for all parties.
+
+    Returns:
+        `[deals, parties]` utilities, and `[deals, issues]` the option of each issue. Deals are in
+        lexicographic order: the last issue varies fastest.
+
+    Raises:
+        ValueError: If the array has not three axes, an issue has no option, an option has points
+            for some parties only, points are infinite, or there are more than 20 million deals.
+
+    Source: Keeney & Raiffa (1976), Decisions with Multiple Objectives, chapter 3 (additive value).
+
+    Example:
+        >>> utilities, deals = enumerate_deals([[[0, 1], [0, 2]], [[3, 0], [4, 0]]])
+        >>> utilities.tolist()
+        [[0.0, 7.0], [2.0, 3.0], [1.0, 4.0], [3.0, 0.0]]
+        >>> deals.tolist()
+        [[0, 0], [0, 1], [1, 0], [1, 1]]
+    """
+    points = np.asarray(scores, dtype=np.float64)
+    if points.ndim != 3 or 0 in points.shape or np.isinf(points).any():
+        raise ValueError(
+            f"scores has shape {points.shape}, but it must hold finite points by party, issue and "
+            "option"
+        )
+    offered = ~np.isnan(points)
+    options = []
+    for issue in range(points.shape[1]):
+        available = offered[:, issue]
+        if (available.any(axis=0) != available.all(axis=0)).any():
+            raise ValueError(f"an option of issue {issue} has points for some of the parties only")
+        if not available.any():
+            raise ValueError(f"issue {issue} has no option, but a deal must settle each issue")
+        options.append(np.flatnonzero(available[0]).astype(np.int16))
+    number = math.prod(len(some) for some in options)
+    if number > _MOST_DEALS:
+        raise ValueError(f"there are {number:,} deals, but at most {_MOST_DEALS:,} are enumerated")
+    utilities = np.zeros((1, len(points)))
+    for issue, some in enumerate(options):
+        added = points[:, issue, some].T
+        utilities = (utilities[:, None] + added[None]).reshape(-1, len(points))
+    deals = np.stack([grid.reshape(-1) for grid in np.meshgrid(*options, indexing="ij")], axis=1)
+    return utilities, deals
 
 
 def new_recruit_scores() -> NDArray[np.float64]:

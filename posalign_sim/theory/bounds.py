@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -73,6 +74,37 @@ def require_whole(name: str, value: float, low: int, high: float = math.inf) -> 
     if not number.is_integer():
         raise ValueError(f"{name} is {number!r}, but it must be a whole number")
     return int(number)
+
+
+def require_pair(
+    name: str, values: Sequence[float], low: float, high: float
+) -> tuple[float, float]:
+    """Return one number of each of two parties if both lie from `low` to `high`, both included.
+
+    Args:
+        name: what the pair is called, for the error.
+        values: `[2]` the numbers to check, in any unit.
+        low: smallest number allowed; `-math.inf` for none.
+        high: largest number allowed; `math.inf` for none.
+
+    Returns:
+        Both values, finite and within the bounds.
+
+    Raises:
+        ValueError: If there are not two, or one is not finite, or lies outside.
+
+    Example:
+        >>> require_pair("discounts", [0.5, 1], 0, 1)
+        (0.5, 1.0)
+        >>> require_pair("discounts", [0.5], 0, 1)
+        Traceback (most recent call last):
+        ...
+        ValueError: discounts has 1 entries, but there are two parties
+    """
+    if len(values) != 2:
+        raise ValueError(f"{name} has {len(values)} entries, but there are two parties")
+    first = require_within(f"{name}[0]", values[0], low, high)
+    return first, require_within(f"{name}[1]", values[1], low, high)
 
 
 def require_distribution(name: str, values: ArrayLike, states: int) -> NDArray[np.float64]:

@@ -48,6 +48,9 @@ Trait: TypeAlias = Literal[
     "unplaced",
     "unpriced",
     "unread",
+    "pledging",
+    "liable",
+    "impressed",
 ]
 
 _VARIANTS = "__posalign_variants__"
@@ -67,6 +70,9 @@ def variant(plain: Function, trait: Trait) -> Callable[[F], F]:
     * `dyadic`: each act touches one other seat, and nobody plays with several at once.
     * `neighbourhood`: seats play with all of their neighbours on the network at once.
     * `unread`: a crowd whose interactions nobody looks up after they were witnessed.
+    * `pledging`: some institution lets seats pledge their acts.
+    * `liable`: some institution says who answers for a penalty, and how far.
+    * `impressed`: some institution lets seats keep records of their own.
     * `one_face`: every agent has one identity, of the same number.
     * `pair`: worlds have two agents, no more and no less.
     * `couple`: a pair who face each other in every round, whatever anybody does.

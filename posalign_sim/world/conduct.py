@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from posalign_sim.world.accounts import pay
+import numpy as np
+
+from posalign_sim.world.accounts import MINOR, minor, pay, payable, post
 from posalign_sim.world.compiler import rare, variant
 from posalign_sim.world.draws import below, mix, name
 from posalign_sim.world.events import finding_event, interaction_event
 from posalign_sim.world.faults import BAD_NUMBER, FULL_BUFFER, raise_fault
 from posalign_sim.world.modules import SHUFFLED
-from posalign_sim.world.record import World, face, holder
+from posalign_sim.world.record import GROUP, NOBODY, World, face, holder, other, others
 
 _VEIL = 0x5E1EC7ED5EA1
 
@@ -47,6 +49,7 @@ def interact(
         x.actor = actor
         x.target = target
         x.cooperation = cooperation
+        hold_to_pledge(w, x)
         interaction_event(w, actor, target, cooperation, harm)
         witness(w, x)
 
@@ -74,6 +77,7 @@ def _uncounted_line(w: World) -> None:
 
 def promise(x: Any, pledged: int, promised: float, delivered: float) -> None:
     """The part of an interaction that matters to those who judge it."""
+    x.judged = 0
     x.pledged = pledged
     x.promised = promised
     x.delivered = delivered
@@ -82,6 +86,17 @@ def promise(x: Any, pledged: int, promised: float, delivered: float) -> None:
 @variant(promise, "unjudged")
 def _no_promise(x: Any, pledged: int, promised: float, delivered: float) -> None:
     pass
+
+
+def hold_to_pledge(w: World, x: Any) -> None:
+    """An act that the game knows no promise for is measured by what the actor has pledged."""
+
+
+@variant(hold_to_pledge, "pledging")
+def _hold_to_pledge(w: World, x: Any) -> None:
+    level = w.pledge[x.actor]
+    if x.pledged == 0 and level >= 0:
+        promise(x, 1, level, x.cooperation)
 
 
 def price(x: Any, paid: float, harm: float) -> None:
@@ -103,17 +118,30 @@ def breached(w: World, x: Any) -> bool:
 
 
 def find(w: World, accused: int, victim: int, breach: bool, certainty: float, case: int) -> None:
-    """Record what was established about interaction number `case` of this round."""
+    """Record what was established about interaction number `case` of this round, by no seat."""
+    find_as(w, NOBODY, accused, victim, breach, certainty, case)
+
+
+def find_as(
+    w: World, finder: int, accused: int, victim: int, breach: bool, certainty: float, case: int
+) -> None:
+    """Record what identity `finder` established about interaction number `case` of this round.
+
+    An act that was found a breach is `judged`: nobody should answer for it again.
+    """
     k = w.finding_count
     if k >= len(w.findings):
         raise_fault(w, FULL_BUFFER)
         return
     finding = w.findings[k]
+    finding.finder = finder
     finding.accused = accused
     finding.victim = victim
     finding.breach = breach
     finding.certainty = certainty
     finding.case = case
+    if breach:
+        w.interactions[case].judged = 1
     w.finding_count = k + 1
     finding_event(w, accused, victim, breach, certainty)
 
@@ -135,10 +163,52 @@ def governed(w: World, own: Any, identity: int) -> bool:
     return w.jurisdiction[holder(w, identity)] == own.place
 
 
-def penalise(w: World, identity: int, payee: int, points: float) -> None:
-    """Make an identity pay for what it is held to have done, and let its holder feel it."""
+def penalise(w: World, identity: int, payee: int, points: float) -> float:
+    """Make an identity pay for what it is held to have done, and let its holder feel it.
+
+    Returns:
+        The points that were paid: fewer than `points` where liability is limited.
+    """
     pay(w, identity, payee, points)
     w.sight.sanction[holder(w, identity)] += points
+    return points
+
+
+@variant(penalise, "liable")
+def _penalise_as_far_as_it_answers(w: World, identity: int, payee: int, points: float) -> float:
+    # First its own means down to its floor, then those of who stands in for it; the rest is lost.
+    due = payable(w, points)
+    own = due
+    if w.least_balance[identity] > -np.inf:
+        room = w.balance[identity] - minor(w.least_balance[identity])
+        own = min(due, max(0, room))
+    post(w, identity, payee, own)
+    w.sight.sanction[holder(w, identity)] += own / MINOR
+    rest = due - own
+    backer = w.backer[identity]
+    if backer != identity:
+        post(w, backer, payee, rest)
+        rest = 0
+    w.unpaid[identity] += rest
+    return (due - rest) / MINOR
+
+
+def pledge(w: World, identity: int, cooperation: float) -> None:
+    """Hold an identity to a least cooperation in what it does in this round."""
+    w.pledge[identity] = cooperation
+
+
+def touched(w: World, x: Any, k: int) -> int:
+    """The `k`-th seat that an act touches, or `NOBODY`: its target, or all at the actor's table."""
+    if x.target != GROUP:
+        return holder(w, x.target) if k == 0 else NOBODY
+    a = holder(w, x.actor)
+    return other(w, a, k) if k < others(w, a) else NOBODY
+
+
+@variant(touched, "dyadic")
+def _touched_one(w: World, x: Any, k: int) -> int:
+    return holder(w, x.target) if k == 0 else NOBODY
 
 
 @rare

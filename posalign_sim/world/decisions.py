@@ -76,7 +76,10 @@ class Decision:
         arguments: bounded integers that choices of this decision carry.
         default: the label that a seat takes whose agent does not know the decision.
         noisy: whether the world's noise may replace what a seat does here.
-        roles: the roles that are asked; all if empty.
+        roles: the roles, or offices of institutions, that are asked; all who play if empty.
+        kept: the label by which a seat keeps its word here, if it is a point where words can be
+            kept or broken: institutions may hold it to that.
+        broken: the label by which it breaks it.
         summary: the question that a seat is asked, in words.
     """
 
@@ -88,12 +91,18 @@ class Decision:
         default: str | None = None,
         noisy: bool = False,
         roles: Sequence[str] = (),
+        kept: str | None = None,
+        broken: str | None = None,
         summary: str = "",
     ) -> None:
         """See the class."""
         if phase not in PHASES or phase == "settle":
             raise ConfigurationError(f"no decision in phase {phase!r}: {nearest(phase, PHASES)}")
-        labels = [default] if default is not None else []
+        if (kept is None) != (broken is None):
+            raise ConfigurationError(
+                "a decision has both a label that keeps a word and one that breaks it"
+            )
+        labels = [label for label in (default, kept, broken) if label is not None]
         for label in [*labels, *(label for a in arguments for label in a.choices)]:
             if label not in choices:
                 raise ConfigurationError(f"{label!r} is no choice: {nearest(label, choices)}")
@@ -103,6 +112,8 @@ class Decision:
         self.default = default
         self.noisy = noisy
         self.roles = tuple(roles)
+        self.kept = kept
+        self.broken = broken
         self.summary = summary
         self.name = ""
 

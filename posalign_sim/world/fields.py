@@ -14,6 +14,9 @@ Dimensions are named, and given their size by the scenario:
 `interactions`  what may be recorded in one round
 `arguments`     integer arguments that a choice may have
 `edges`         directed edges of the network
+`jurisdictions` charters that rule at once
+`company`       others that a seat can play with at once
+`habits`        numbers that a conduct may be given
 `params`        numbers that an agent may be given
 `slots`         numbers that an agent may keep in mind
 ==============  ==================================================================
@@ -24,7 +27,7 @@ issues of a bargain, edges of a graph.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -56,6 +59,7 @@ class State:
         dimensions: names of dimensions (see the module's table) or plain sizes.
         initial: value at the beginning of a world, and of a new identity.
         outcome: whether the field is a declared outcome dimension, reported beside money.
+        spare: whether the field is left out of worlds in which nothing names it.
         given: whether a user may give its values, as an array, when the module is made.
         low: least value that it can take.
         high: greatest value that it can take.
@@ -67,6 +71,7 @@ class State:
     dimensions: tuple[str | int, ...] = ()
     initial: float = 0
     outcome: bool = False
+    spare: bool = False
     given: bool = False
     low: float = -np.inf
     high: float = np.inf
@@ -152,11 +157,20 @@ def record(fields: list[tuple[Any, ...]]) -> np.dtype[Any]:
     return np.dtype((np.record, np.dtype(fields, align=True)))
 
 
-def state_fields(spec: type, sizes: Mapping[str, int]) -> list[tuple[Any, ...]]:
-    """The (name, type, shape) of every `State` that `spec` and its bases declare, in order."""
+def state_fields(
+    spec: type, sizes: Mapping[str, int], named: Iterable[str] | None = None
+) -> list[tuple[Any, ...]]:
+    """The (name, type, shape) of every `State` that `spec` and its bases declare, in order.
+
+    Args:
+        spec: a specification.
+        sizes: of each dimension.
+        named: what somebody names; spare fields that are not among it are left out.
+    """
     return [
         (name, np.dtype(state.kind), state.shape(sizes))
         for name, state in declared(spec, State).items()
+        if named is None or not state.spare or name in named
     ]
 
 

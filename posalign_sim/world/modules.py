@@ -24,6 +24,13 @@ Functions of a module (all optional, all static; `w` is the world, `own` the mod
 `bounds_D(w, own, i, k)`   least and greatest legal value now of argument number `k`
 `joint_D(w, own, i, c, a)` whether choice `c` with all its arguments `a` is legal together
 `default_D(w, own, i)`     what a seat does whose agent does not know decision `D`
+`stakes_D(w, own, i)`      what taking up decision `D` (its second choice) puts at stake for a seat:
+                           points gained, points paid, points that it costs others, and 1 if it
+                           answers what was done to the seat
+`kept_D(w, own, i)`        (games) the choice and arguments by which a seat keeps its word at `D`
+`broken_D(w, own, i)`      (games) and those by which it breaks it
+`overrule(w, own, i)`      (institutions) `KEEP` or `BREAK` in the place of a seat's own choice at a
+                           decision that can be kept or broken, or `LEAVE`
 `again_B(w, own)`          whether block `B` of decisions is gone through once more
 `act(w, own, i, d, c, n)`  (noise and delegates) choice `c` of `n`, of seat `i`, at decision key `d`
 `report(own, ws)`          (metrics; plain NumPy) a column for each number, a row for each world
@@ -43,11 +50,14 @@ import numpy as np
 from posalign_sim.world.decisions import PHASES, Argument, Block, Column, Decision, Phase
 from posalign_sim.world.errors import ConfigurationError, nearest
 from posalign_sim.world.fields import RESERVED, Parameter, State, declared, record, state_fields
-from posalign_sim.world.record import PARAMS, SLOTS, Sight, World
+from posalign_sim.world.record import HABITS, PARAMS, SLOTS, Sight, World
 
 #: Strengths of treatment, from nothing to the real thing.
 OFF, ANNOUNCED, SHUFFLED, ENFORCED = range(4)
 STRENGTHS = ("off", "announced", "shuffled", "enforced")
+
+#: What an institution makes of a seat's own choice: see `overrule`.
+LEAVE, BREAK, KEEP = -1, 0, 1
 
 #: How many changes of strength a schedule may have.
 CHANGES = 4
@@ -70,6 +80,7 @@ _OF_DECISION = {
     "joint": 5,
     "after": 2,
     "default": 3,
+    "stakes": 3,
 }
 
 
@@ -323,9 +334,16 @@ def _check_names(cls: type[Module]) -> None:
 
 def _check_functions(cls: type[Module]) -> None:
     allowed = dict(_PLAIN)
-    for decision in cls.decisions:
+    for point in cls.decisions.values():
         for prefix, count in _OF_DECISION.items():
-            allowed[f"{prefix}_{decision}"] = count
+            allowed[f"{prefix}_{point.name}"] = count
+        if point.kept is not None:
+            allowed[f"kept_{point.name}"] = allowed[f"broken_{point.name}"] = 3
+    for point in cls.decisions.values():
+        for way in ("kept", "broken") if point.kept is not None and point.arguments else ():
+            needed = f"{way}_{point.name}"
+            if needed not in cls.functions:
+                raise TypeError(f"{cls.__name__} needs {needed}(w, own, i): arguments go with it")
     for name, block in cls.blocks.items():
         allowed[f"again_{name}"] = 2
         for decision in block.decisions:
@@ -433,6 +451,25 @@ class Institution(Module, abstract=True):
     treatable = True
     #: What a game must declare for the institution to make sense on it.
     needs: ClassVar[tuple[str, ...]] = ()
+    #: What it offers to institutions after it in a stack (such as `findings`), and what it cannot
+    #: do without from one before it.
+    provides: ClassVar[tuple[str, ...]] = ()
+    requires: ClassVar[tuple[str, ...]] = ()
+    #: Offices that it has: seats who do not play, and whom its decisions may ask by these names.
+    offices: ClassVar[tuple[str, ...]] = ()
+    #: Who holds each office if nobody says otherwise: names of agents.
+    customary: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+
+    @classmethod
+    def contract(cls) -> dict[str, int]:
+        """An institution may put something in the place of a choice."""
+        return {"overrule": 3}
+
+    @classmethod
+    def refusal(cls, game: type[Game]) -> str:
+        """Why a game cannot carry the institution; nothing if it can."""
+        missing = [need for need in cls.needs if need not in game.declares]
+        return f"the game does not declare {', '.join(missing)}" if missing else ""
 
 
 class Metric(Module, abstract=True):
@@ -475,6 +512,42 @@ class Agent(_Configured, abstract=True):
             if _count(function) != 2:
                 raise TypeError(f"{cls.__name__}.{name} takes (p, i), not {_count(function)}")
 
+    def __init__(self, conduct: Conduct | None = None, **parameters: Any) -> None:
+        """Set parameters: one number each, or one for each world."""
+        if conduct is not None and not isinstance(conduct, Conduct):
+            raise ConfigurationError(f"{self.name}: conduct must be a Conduct, not {conduct!r}")
+        self.conduct = conduct
+        self.values = self._set(parameters)
+
+    @property
+    def name(self) -> str:
+        """The class's name in snake case."""
+        return snake(type(self).__name__)
+
+
+class Conduct(_Configured, abstract=True):
+    """What an agent does before institutions, whatever its strategy in the game.
+
+    `def take_up(p, i)` says whether seat `i` takes up what an institution asks of it (1) or leaves
+    it (0), by what is at stake (`p.stakes[i]`: `GAIN`, `PRICE`, `DAMAGE`, `PROVOKED`). A function
+    named after a decision decides that one otherwise, as an agent's would. What the agent itself
+    knows goes before its conduct; without either, institutions' own defaults hold. Parameter
+    number `k`, in the order of declaration, is `p.habits[i, k]`.
+    """
+
+    functions: ClassVar[dict[str, Callable[..., Any]]]
+
+    def __init_subclass__(cls, abstract: bool = False, **more: Any) -> None:
+        super().__init_subclass__(abstract=abstract, **more)
+        cls.functions = _functions(cls)
+        if len(cls._parameters) > HABITS:
+            raise TypeError(f"{cls.__name__} has more than {HABITS} parameters")
+        if not abstract and "take_up" not in cls.functions:
+            raise TypeError(f"{cls.__name__} needs take_up(p, i)")
+        for name, function in cls.functions.items():
+            if _count(function) != 2:
+                raise TypeError(f"{cls.__name__}.{name} takes (p, i), not {_count(function)}")
+
     def __init__(self, **parameters: Any) -> None:
         """Set parameters: one number each, or one for each world."""
         self.values = self._set(parameters)
@@ -500,7 +573,10 @@ class External(Agent):
 
 __all__ = [
     "ANNOUNCED",
+    "BREAK",
     "ENFORCED",
+    "KEEP",
+    "LEAVE",
     "OFF",
     "PHASES",
     "SHUFFLED",
@@ -510,6 +586,7 @@ __all__ = [
     "Argument",
     "Block",
     "Column",
+    "Conduct",
     "ConfigurationError",
     "Decision",
     "Delegate",

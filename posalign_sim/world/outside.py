@@ -7,8 +7,7 @@ from typing import Any
 
 from posalign_sim.world.accounts import MINOR, account_of
 from posalign_sim.world.draws import mix, wrapping_add
-from posalign_sim.world.record import World
-from posalign_sim.world.record import seats as every_seat
+from posalign_sim.world.record import World, everybody
 
 #: What is in `state`: rows that wait, the external kind, the root of luck, worlds that have just
 #: faulted.
@@ -50,20 +49,21 @@ def make_advance(
         observe: its `observe`.
     """
 
-    # Each array makes a call from Python dearer: what has one shape goes in one array.
+    # Each array makes a call from Python dearer: what has one shape goes in one array. What a
+    # session hands over time and again comes first, what may differ from call to call last.
     def advance(
         ws: Any,
         fresh: Any,
         state: Any,
         index: Any,
-        choices: Any,
-        arguments: Any,
-        masks: Any,
         bounds: Any,
-        observations: Any,
         earnings: Any,
         ended: Any,
         final_observations: Any,
+        choices: Any,
+        arguments: Any,
+        masks: Any,
+        observations: Any,
     ) -> int:
         worlds, seats, decisions = index[0], index[1], index[2]
         rewards, final_rewards = earnings[0], earnings[1]
@@ -94,7 +94,7 @@ def make_advance(
                 ended[b] = ENDED if w.fault == 0 else FAULTED
                 state[FAULTS] += 1 if w.fault != 0 else 0
                 place = 0
-                for i in every_seat(w):
+                for i in everybody(w):
                     if w.kind[i] == external:
                         observe(w, i, final_observations[b], place)
                         final_rewards[b * each + place] = earned(w, i)
@@ -133,7 +133,7 @@ def make_look(observe: Callable[..., None]) -> Callable[..., None]:
 
     def look(w: Any, external: int, out: Any) -> None:
         place = 0
-        for i in every_seat(w):
+        for i in everybody(w):
             if w.kind[i] == external:
                 observe(w, i, out, place)
                 place += 1

@@ -32,6 +32,19 @@ NOBODY = 0xFFFFFFFF
 #: Numbers that an agent may be given (`params`) and may keep for itself (`slots`).
 PARAMS = 8
 SLOTS = 12
+#: Numbers that a conduct may be given.
+HABITS = 4
+
+
+#: What an institution's decision puts at stake for who is asked, in expectation: points that it
+#: gains by taking it up, points that doing so costs it, points that it costs others, and whether
+#: it answers something that was done to it (1) or not (0).
+GAIN, PRICE, DAMAGE, PROVOKED = range(4)
+
+
+def announced(**more: Any) -> Any:
+    """Declare what institutions announce: one number for each jurisdiction."""
+    return table(np.float64, "jurisdictions", **more)
 
 
 class Interaction:
@@ -46,11 +59,13 @@ class Interaction:
         delivered: what was done, in the same measure.
         paid: points that the target gave for it (price, or what relying cost it).
         harm: points by which the target is worse off than if the act had been as promised.
+        judged: 1 once it has been found a breach: nobody answers for one act twice.
     """
 
     actor: int = scalar(np.uint32)
     target: int = scalar(np.uint32)
     pledged: int = scalar(np.uint8)
+    judged: int = scalar(np.uint8)
     cooperation: float = scalar()
     promised: float = scalar()
     delivered: float = scalar()
@@ -62,6 +77,7 @@ class Finding:
     """What an arbiter or auditor established about an interaction of this round.
 
     Attributes:
+        finder: identity of the official who found it, or `NOBODY` if no seat did.
         accused: identity whose act was judged.
         victim: identity that was harmed, or `GROUP`.
         breach: 1 if a breach was found.
@@ -69,6 +85,7 @@ class Finding:
         case: index of the interaction that was judged.
     """
 
+    finder: int = scalar(np.uint32)
     accused: int = scalar(np.uint32)
     victim: int = scalar(np.uint32)
     breach: int = scalar(np.uint8)
@@ -79,7 +96,8 @@ class Finding:
 class Sight:
     """Everything that a scripted agent, a learner's features or a prompt may be made from.
 
-    Announced consequences are expectations over one act: probabilities that it leads to a finding
+    Announced consequences are expectations over one act, by jurisdiction (a seat's own is
+    `place[i]`): probabilities that it leads to a finding
     (`found_*`), points lost by it (`loss_*`), shares of what was paid for it that go back
     (`refund_*`), probabilities that a posted bond is lost (`forfeit_*`), the probability that the
     next partner sees the record of it (`record_seen`), and what a new identity costs
@@ -103,6 +121,7 @@ class Sight:
     birth: Keys = per_agent(np.uint64)
     # an agent's own: who it is, whom it faces
     role: Ints = per_agent(np.int16, low=0, unit="index", summary="your role")
+    place: Ints = per_agent(np.uint16)
     identity: Ints = per_agent(np.uint32, low=0, summary="who you are")
     partner: Ints = per_agent(np.uint32, low=0, summary="whom you face")
     # where it keeps its memory of its partner, what it was given, what it keeps in mind
@@ -110,6 +129,7 @@ class Sight:
     since: Ints = per_agent(np.int64)
     params: Floats = per_agent(np.float64, "params")
     slots: Floats = per_agent(np.float64, "slots")
+    habits: Floats = per_agent(np.float64, "habits", spare=True)
     # what it answers with, where a choice has arrays of arguments
     reply: Ints = per_agent(np.int32, "arguments")
     # what the game tells a seat about its own decision
@@ -139,6 +159,27 @@ class Sight:
     )
     sanction: Floats = per_agent(unit="points", summary="what you were made to pay in this round")
     heard: Ints = per_agent(np.int32)
+    others_acts: Floats = per_agent(
+        np.float64,
+        "company",
+        initial=-1,
+        spare=True,
+        low=-1,
+        high=1,
+        unit="cooperation",
+        summary="what each of the others with whom you play has done in this round",
+    )
+    # what an institution's decision that a seat is asked now puts at stake; see `GAIN` and so on
+    stakes: Floats = per_agent(np.float64, 4, spare=True)
+    # what a seat makes of its present partner by itself, where it keeps a record of its own
+    impression: Floats = per_agent(
+        initial=-1,
+        low=-1,
+        high=1,
+        unit="standing",
+        summary="your own view of whom you face",
+        spare=True,
+    )
     # what a seat remembers of each partner (R of them)
     turns: Ints = per_agent(
         np.int32, "relations", low=0, unit="rounds", summary="rounds with this partner so far"
@@ -186,34 +227,34 @@ class Sight:
     )
     standing_known: Flags = per_identity(np.uint8)
     bonded: Floats = per_identity(low=0, unit="points", summary="what is posted as a bond")
-    # what institutions announce to all: what follows from a breach, and from none
-    visibility: float = scalar(
+    # what institutions announce, by jurisdiction: what follows from a breach, and from none
+    visibility: Floats = announced(
         low=0, high=1, unit="probability", summary="that a seat gets to see the records"
     )
-    found_if_breach: float = scalar(
+    found_if_breach: Floats = announced(
         low=0, high=1, unit="probability", summary="that a breach leads to a finding"
     )
-    found_if_kept: float = scalar(
+    found_if_kept: Floats = announced(
         low=0, high=1, unit="probability", summary="that an act that is no breach leads to one"
     )
-    loss_if_breach: float = scalar(unit="points", summary="expected loss after a breach")
-    loss_if_kept: float = scalar(unit="points", summary="expected loss after no breach")
-    refund_if_breach: float = scalar(
+    loss_if_breach: Floats = announced(unit="points", summary="expected loss after a breach")
+    loss_if_kept: Floats = announced(unit="points", summary="expected loss after no breach")
+    refund_if_breach: Floats = announced(
         low=0, unit="share", summary="of what was paid that goes back after a breach, expected"
     )
-    refund_if_kept: float = scalar(
+    refund_if_kept: Floats = announced(
         low=0, unit="share", summary="of what was paid that goes back after no breach, expected"
     )
-    forfeit_if_breach: float = scalar(
+    forfeit_if_breach: Floats = announced(
         low=0, unit="probability", summary="that a breach forfeits a posted bond"
     )
-    forfeit_if_kept: float = scalar(
+    forfeit_if_kept: Floats = announced(
         low=0, unit="probability", summary="that a posted bond is lost without a breach"
     )
-    record_seen: float = scalar(
+    record_seen: Floats = announced(
         low=0, unit="probability", summary="that the next partner sees the record of a breach"
     )
-    reentry_fee: float = scalar(
+    reentry_fee: Floats = announced(
         initial=np.inf, low=0, unit="points", summary="price of a new identity"
     )
 
@@ -252,10 +293,12 @@ class World:
     standard: float = scalar(initial=1)
     first_best: float = scalar()
     table_size: int = scalar(np.uint32, initial=2)
-    # seats
+    # seats: first those that play, then those that hold an office of an institution
     agents: int = scalar(np.int32)
+    officials: int = scalar(np.int32)
     identities: int = scalar(np.int32)
     kind: Ints = per_agent(np.int16)
+    conduct: Ints = per_agent(np.int16, spare=True)
     role: Ints = per_agent(np.int16)
     jurisdiction: Ints = per_agent(np.int16)
     birth: Keys = per_agent(np.uint64)
@@ -280,6 +323,12 @@ class World:
     dropped: Flags = per_identity(np.uint8)
     veil: Ints = per_identity(np.uint32)
     pool: Ints = per_identity(np.uint32)
+    # what an identity has pledged of its acts in this round (cooperation; -1: nothing); the account
+    # that stands in for it, the balance below which no penalty can bring it, what stayed unpaid
+    pledge: Floats = per_identity(initial=-1, spare=True)
+    backer: Ints = per_identity(np.int64, spare=True)
+    least_balance: Floats = per_identity(initial=-np.inf, spare=True)
+    unpaid: Ints = per_identity(np.int64, spare=True)
     balance: Ints = per_identity(np.int64)
     held: Ints = per_identity(np.int64)
     public: Ints = table(np.int64, "accounts")
@@ -294,13 +343,29 @@ class World:
 
 
 def seats(w: World) -> range:
-    """All seats of a world, by number."""
-    return range(w.agents)
+    """All seats that play, by number."""
+    # In 64 bits: the compiler then knows that none is negative, and takes several at once.
+    return range(np.int64(w.agents))
 
 
 @variant(seats, "pair")
 def _two_seats(w: World) -> range:
     # A constant that the compiler can unroll: pairs are what most studies run most of.
+    return range(2)
+
+
+def officials(w: World) -> range:
+    """The seats that hold an office of an institution: they do not play."""
+    return range(w.agents, w.agents + w.officials)
+
+
+def everybody(w: World) -> range:
+    """All seats, those who play and officials."""
+    return range(w.agents + w.officials)
+
+
+@variant(everybody, "pair")
+def _everybody_of_two(w: World) -> range:
     return range(2)
 
 
@@ -349,6 +414,39 @@ def met(w: World, i: int, k: int) -> int:
 
 @variant(met, "neighbourhood")
 def _neighbour(w: World, i: int, k: int) -> int:
+    return w.edge_to[w.first_edge[i] + k]
+
+
+def others(w: World, i: int) -> int:
+    """How many others seat `i` plays with now: at its table, or on the network."""
+    count = 0
+    j = facing(w, i)
+    while j != i:
+        count += 1
+        j = facing(w, j)
+    return count
+
+
+@variant(others, "couple")
+def _one_other(w: World, i: int) -> int:
+    return 1
+
+
+@variant(others, "neighbourhood")
+def _all_neighbours(w: World, i: int) -> int:
+    return w.degree[i]
+
+
+def other(w: World, i: int, k: int) -> int:
+    """The `k`-th of the others with whom seat `i` plays now, round its table or on the network."""
+    j = facing(w, i)
+    for _ in range(k):
+        j = facing(w, j)
+    return j
+
+
+@variant(other, "neighbourhood")
+def _kth_neighbour(w: World, i: int, k: int) -> int:
     return w.edge_to[w.first_edge[i] + k]
 
 

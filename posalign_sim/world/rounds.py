@@ -9,7 +9,7 @@ from posalign_sim.world.compiler import rare, variant
 from posalign_sim.world.draws import mix, unit
 from posalign_sim.world.faults import FULL_ACCOUNT, raise_fault
 from posalign_sim.world.modules import CHANGES
-from posalign_sim.world.record import NOBODY, World, seats
+from posalign_sim.world.record import NOBODY, World, everybody
 
 _END = 0xE2D0F1A57
 
@@ -21,16 +21,43 @@ def begin_world(w: World) -> None:
     p.agents = w.agents
     p.rounds = w.rounds
     p.continuation = w.continuation
-    for i in seats(w):
-        w.face[i] = i
+    # Identities: a first one for each who plays, then their further ones, then the officials'.
+    theirs = w.identities - w.officials
+    for m in range(theirs):
+        w.owner[m] = m if m < w.agents else w.owner[m - w.agents]
+    for k in range(w.officials):
+        w.owner[theirs + k] = w.agents + k
+    for m in range(w.identities):
+        w.veil[m] = m
+        answer_alone(w, m)
+    for i in everybody(w):
+        w.face[i] = i if i < w.agents else theirs + i - w.agents
         w.partner[i] = i
         p.birth[i] = w.birth[i]
         p.role[i] = w.role[i]
+        p.place[i] = w.jurisdiction[i]
         p.identity[i] = w.face[i]
         p.partner[i] = NOBODY
-    for m in range(w.identities):
-        w.owner[m] = m % w.agents
     w.begun = 1
+
+
+def answer_alone(w: World, m: int) -> None:
+    """At first every identity answers for itself, without limit."""
+
+
+@variant(answer_alone, "liable")
+def _answer_alone(w: World, m: int) -> None:
+    w.backer[m] = m
+
+
+def clear_pledges(w: World) -> None:
+    """At the start of a round nobody has pledged anything."""
+
+
+@variant(clear_pledges, "pledging")
+def _clear_pledges(w: World) -> None:
+    for m in range(w.identities):
+        w.pledge[m] = -1.0
 
 
 def open_round(w: World) -> None:
@@ -45,17 +72,19 @@ def open_round(w: World) -> None:
 def clear_signals(w: World) -> None:
     """Nothing is announced or published until an institution does so in this round."""
     p = w.sight
-    p.visibility = 0.0
-    p.found_if_breach = 0.0
-    p.found_if_kept = 0.0
-    p.loss_if_breach = 0.0
-    p.loss_if_kept = 0.0
-    p.refund_if_breach = 0.0
-    p.refund_if_kept = 0.0
-    p.forfeit_if_breach = 0.0
-    p.forfeit_if_kept = 0.0
-    p.record_seen = 0.0
-    p.reentry_fee = np.inf
+    for at in range(len(p.visibility)):
+        p.visibility[at] = 0.0
+        p.found_if_breach[at] = 0.0
+        p.found_if_kept[at] = 0.0
+        p.loss_if_breach[at] = 0.0
+        p.loss_if_kept[at] = 0.0
+        p.refund_if_breach[at] = 0.0
+        p.refund_if_kept[at] = 0.0
+        p.forfeit_if_breach[at] = 0.0
+        p.forfeit_if_kept[at] = 0.0
+        p.record_seen[at] = 0.0
+        p.reentry_fee[at] = np.inf
+    clear_pledges(w)
     for m in range(w.identities):
         p.standing[m] = 1.0
         p.standing_known[m] = 0

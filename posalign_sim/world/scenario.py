@@ -14,6 +14,7 @@ from posalign_sim.world.fields import State, declared
 from posalign_sim.world.matching import Fixed
 from posalign_sim.world.modules import (
     Agent,
+    Conduct,
     ConfigurationError,
     Decision,
     Delegate,
@@ -31,7 +32,7 @@ from posalign_sim.world.modules import (
 from posalign_sim.world.network import Network
 from posalign_sim.world.noise import Forced
 from posalign_sim.world.record import World
-from posalign_sim.world.structure import Structure
+from posalign_sim.world.structure import Structure, names_company
 
 #: Rounds of a horizon that nothing but the continuation probability ends.
 ENDLESS = 2**62
@@ -56,9 +57,12 @@ class Scenario:
             `"pairs"`: every partner for ever.
         residence: jurisdiction of each seat; all in the first if not given.
         faces: identities that each agent may hold; records and accounts belong to identities.
+        officials: who holds each office of the institutions, by its name: seats who do not play,
+            numbered after those who do.
         network: who can meet, or hear of, whom; see `Network`.
         features: names of the features that external seats observe; all if not given.
-        births: birth ranks of the seats, a permutation; luck follows them, not seat numbers.
+        births: birth ranks of the seats, a permutation (of those who play; and, if they are given,
+            of the officials after them); luck follows them, not seat numbers.
         events: how many events each world can log; 0 for no log.
 
     Raises:
@@ -91,6 +95,7 @@ class Scenario:
         memory: str = "present",
         residence: Sequence[int] | None = None,
         faces: int = 1,
+        officials: Mapping[str, Sequence[Agent]] | None = None,
         births: Sequence[int] | None = None,
         network: Network | None = None,
         features: Sequence[str] | None = None,
@@ -108,7 +113,9 @@ class Scenario:
         self.noise = (noise,) if isinstance(noise, Noise) else tuple(noise)
         self.delegates = tuple(delegates)
         self.metrics = tuple(metrics)
-        self.roles, self.seats = _seats(game, population)
+        self.roles, self.players = _seats(game, population)
+        offices, self.officials = _officials(self.institutions, officials or {})
+        self.roles += [len(game.roles) + k for k in offices]
         self.rounds = _numbers("rounds", ENDLESS if rounds is None else rounds, 1, ENDLESS)
         self.continuation = _numbers("continuation", continuation, 0, 1)
         if rounds is None and not (self.continuation < 1).all():
@@ -120,9 +127,9 @@ class Scenario:
         if memory not in ("present", "pairs"):
             raise ConfigurationError(f"memory is 'present' or 'pairs', not {memory!r}")
         self.pairs = memory == "pairs"
-        self.residence = _residence(residence, len(self.seats))
+        self.residence = _residence(residence, len(self.players), len(self.officials))
         self.faces = int(_numbers("faces", faces, 1, 64))
-        self.births = _births(births, len(self.seats))
+        self.births = _births(births, len(self.players), len(self.officials))
         self.network = network
         self.features = None if features is None else tuple(features)
         self.events = int(events)
@@ -146,12 +153,13 @@ class Scenario:
 
     def reseated(self, seats: Sequence[Agent]) -> Scenario:
         """The same scenario with other agents in the same seats."""
-        if len(self.game.roles) == 1:
-            return self.replace(population=list(seats))
-        by_role: dict[str, list[Agent]] = {role: [] for role in self.game.roles}
+        by_role: dict[str, list[Agent]] = {}
         for role, agent in zip(self.roles, seats, strict=True):
-            by_role[self.game.roles[role]].append(agent)
-        return self.replace(population=by_role)
+            by_role.setdefault(self.structure.roles[role], []).append(agent)
+        population: Any = {role: by_role.pop(role) for role in self.game.roles}
+        if len(self.game.roles) == 1:
+            population = population[self.game.roles[0]]
+        return self.replace(population=population, officials=by_role)
 
     def forceable(self) -> Scenario:
         """The same scenario, whose forked worlds `force` can be applied to."""
@@ -159,8 +167,17 @@ class Scenario:
 
     @property
     def agents(self) -> int:
-        """Number of seats."""
-        return len(self.seats)
+        """Number of seats that play."""
+        return len(self.players)
+
+    @property
+    def seats(self) -> list[Agent]:
+        """Who fills each seat: those who play, then the officials."""
+        return [*self.players, *self.officials]
+
+    def role_of(self, seat: int) -> str:
+        """The name of a seat's role, or office."""
+        return self.structure.roles[self.roles[seat]]
 
     @cached_property
     def structure(self) -> Structure:
@@ -169,14 +186,28 @@ class Scenario:
         return Structure(
             modules=tuple((m.name, type(m)) for m in self.modules),
             agents=tuple(kinds),
-            capacity=max(2, 1 << (self.agents - 1).bit_length()),
+            capacity=max(2, 1 << (len(self.seats) - 1).bit_length()),
             faces=self.faces,
             pairs=self.pairs,
             jurisdictions=int(self.residence.max()) + 1,
             events=self.events,
             dimensions=tuple(sorted(self._dimensions().items())),
             chosen=self.features,
+            conducts=tuple(self._conducts),
         )
+
+    @cached_property
+    def _conducts(self) -> list[type[Conduct]]:
+        found = {type(a.conduct) for a in self.seats if a.conduct is not None}
+        return sorted(found, key=lambda c: (c.__name__, c.__module__))
+
+    def _company(self) -> int:
+        """How many others a seat can play with at once."""
+        if self.matching.neighbourhood and self.network is not None:
+            return max(1, int(self.network.degree.max()))
+        tables = np.unique(self.matching.values.get("table", np.zeros(1)))
+        sizes = np.where(tables == 0, self.game.table or self.agents, tables)
+        return max(1, int(sizes.max()) - 1)
 
     def _dimensions(self) -> dict[str, int]:
         """Sizes of the modules' own dimensions, and of the network."""
@@ -189,6 +220,8 @@ class Scenario:
                     )
         if self.network is not None:
             found["edges"] = max(1, len(self.network.edge_to))
+        if names_company([type(m) for m in self.modules], [type(a) for a in self.seats]):
+            found["company"] = self._company()
         return found
 
     def _check(self) -> None:
@@ -205,17 +238,29 @@ class Scenario:
                 f"{self.game.name} needs at least {least} agents, population has {self.agents}"
             )
         for institution in self.institutions:
-            missing = [need for need in institution.needs if need not in self.game.declares]
-            if missing:
+            reason = type(institution).refusal(type(self.game))
+            if reason:
                 raise ConfigurationError(
-                    f"{self.game.name} cannot carry {institution.name}: the game does not declare "
-                    f"{', '.join(missing)}"
+                    f"{self.game.name} cannot carry {institution.name}: {reason}"
                 )
+        self._check_stack()
         self._check_tables()
         self._check_sight()
         for point in self.structure.points:
             if not _answered(point.decision, point.functions):
                 self._check_knowledge(point.name, point.decision)
+
+    def _check_stack(self) -> None:
+        """Refuse institutions that lack what one before them should provide."""
+        offered: set[str] = set()
+        for institution in self.institutions:
+            for need in institution.requires:
+                if need not in offered:
+                    raise ConfigurationError(
+                        f"{institution.name} acts on {need}, which no institution before it in the "
+                        "stack provides: add one, or put it earlier"
+                    )
+            offered |= set(institution.provides)
 
     def _check_tables(self) -> None:
         matching, game, network = self.matching, self.game, self.network
@@ -255,8 +300,8 @@ class Scenario:
 
     def _check_knowledge(self, point: str, decision: Decision) -> None:
         for seat, agent in enumerate(self.seats):
-            role = self.game.roles[self.roles[seat]]
-            asked = not decision.roles or role in decision.roles
+            role = self.role_of(seat)
+            asked = role in (decision.roles or self.game.roles)
             if asked and not isinstance(agent, External) and decision.name not in agent.functions:
                 known = ", ".join(sorted(set(agent.functions) - {"learn"})) or "nothing"
                 raise ConfigurationError(
@@ -284,7 +329,8 @@ class Scenario:
         ws["key"] = mix_many(root, ws["pair"])
         self._fill_states(ws)
         ws["agents"] = self.agents
-        ws["identities"] = self.agents * self.faces
+        ws["officials"] = len(self.officials)
+        ws["identities"] = self.agents * self.faces + len(self.officials)
         ws["sight"]["agents"] = self.agents
         for name in ("rounds", "continuation", "twin", "twin_constant"):
             ws[name] = self._each(name, getattr(self, name), count)
@@ -296,7 +342,7 @@ class Scenario:
     def _fill_states(self, ws: np.ndarray[Any, Any]) -> None:
         for spec, part in ((World, ws), (self.game.sight, ws["sight"])):
             for name, state in declared(spec, State).items():
-                if state.initial:
+                if state.initial and name in (part.dtype.names or ()):
                     part[name] = state.initial
         ws["table_size"] = self.game.table or self.agents
         if self.network is not None:
@@ -305,30 +351,41 @@ class Scenario:
             ws["edge_to"][:, : len(self.network.edge_to)] = self.network.edge_to
 
     def _fill_seats(self, ws: np.ndarray[Any, Any]) -> None:
-        n, kinds = self.agents, self.structure.agents
-        ws["kind"][:, :n] = [kinds.index(type(a)) for a in self.seats]
-        ws["role"][:, :n] = self.roles
-        ws["jurisdiction"][:, :n] = self.residence
-        ranks = np.array([mix(rank + 1, 0xB127) for rank in range(n)], np.uint64)
-        ws["birth"][:, :n] = ranks[self.births]
-        order = np.empty(n, np.int32)
-        order[self.births] = np.arange(n)
-        ws["order"][:, :n] = order
-        ws["birth_rank"][:, :n] = self.births
+        everybody, kinds = len(self.seats), self.structure.agents
+        ws["kind"][:, :everybody] = [kinds.index(type(a)) for a in self.seats]
+        ws["role"][:, :everybody] = self.roles
+        ws["jurisdiction"][:, :everybody] = self.residence
+        ranks = np.array([mix(rank + 1, 0xB127) for rank in range(everybody)], np.uint64)
+        ws["birth"][:, :everybody] = ranks[self.births]
+        order = np.empty(everybody, np.int32)
+        order[self.births] = np.arange(everybody)
+        ws["order"][:, :everybody] = order
+        ws["birth_rank"][:, :everybody] = self.births
+        self._fill_numbers(ws["sight"]["params"], self.seats)
+        if self._conducts:
+            conducts = [a.conduct for a in self.seats]
+            self._fill_numbers(ws["sight"]["habits"], conducts)
+            ws["conduct"][:, :everybody] = [
+                0 if c is None else 1 + self._conducts.index(type(c)) for c in conducts
+            ]
+
+    def _fill_numbers(
+        self, numbers: np.ndarray[Any, Any], given: Sequence[Agent | Conduct | None]
+    ) -> None:
+        """Write what each seat's agent, or conduct, was given."""
         rows: dict[int, np.ndarray[Any, Any]] = {}
-        params = ws["sight"]["params"]
-        for seat, agent in enumerate(self.seats):
-            if not agent.values:
+        for seat, agent in enumerate(given):
+            if agent is None or not agent.values:
                 continue
             if all(v.ndim == 0 for v in agent.values.values()):
                 # Crowds share a few agent objects: read each object's numbers once.
                 if id(agent) not in rows:
-                    rows[id(agent)] = np.zeros(params.shape[-1])
+                    rows[id(agent)] = np.zeros(numbers.shape[-1])
                     rows[id(agent)][: len(agent.values)] = list(agent.values.values())
-                params[:, seat] = rows[id(agent)]
+                numbers[:, seat] = rows[id(agent)]
                 continue
             for k, (name, value) in enumerate(agent.values.items()):
-                params[:, seat, k] = self._each(f"{agent.name}.{name}", value, len(ws))
+                numbers[:, seat, k] = self._each(f"{agent.name}.{name}", value, len(numbers))
 
     def _fill_module(self, ws: np.ndarray[Any, Any], module: Module) -> None:
         own = ws[module.name]
@@ -385,7 +442,8 @@ class Scenario:
 
 
 def _answered(decision: Decision, functions: Mapping[str, Any]) -> bool:
-    return decision.default is not None or f"default_{decision.name}" in functions
+    otherwise = (f"default_{decision.name}", f"stakes_{decision.name}")
+    return decision.default is not None or any(name in functions for name in otherwise)
 
 
 def _numbers(what: str, value: Any, low: float, high: float) -> np.ndarray[Any, Any]:
@@ -428,17 +486,42 @@ def _seats(
     return roles, seats
 
 
-def _residence(residence: Sequence[int] | None, agents: int) -> np.ndarray[Any, Any]:
+def _officials(
+    institutions: Sequence[Institution], officials: Mapping[str, Sequence[Agent]]
+) -> tuple[list[int], list[Agent]]:
+    """Office (by number) and agent of each official."""
+    offices = list(dict.fromkeys(o for institution in institutions for o in institution.offices))
+    for office in officials:
+        if office not in offices:
+            hint = nearest(office, offices)
+            raise ConfigurationError(f"no institution has an office {office!r}: {hint}")
+    held = [(k, a) for k, office in enumerate(offices) for a in officials.get(office, ())]
+    for k, agent in held:
+        if not isinstance(agent, Agent):
+            raise ConfigurationError(f"{offices[k]} is {agent!r}, which is no agent")
+    return [k for k, _ in held], [agent for _, agent in held]
+
+
+def _residence(residence: Sequence[int] | None, agents: int, officials: int) -> Any:
+    """`[agents + officials]` jurisdictions; officials serve in the first unless it is said."""
     places = np.zeros(agents, np.int16) if residence is None else np.asarray(residence, np.int16)
-    if places.shape != (agents,) or (places < 0).any():
+    if places.shape == (agents,):
+        places = np.concatenate([places, np.zeros(officials, np.int16)])
+    if places.shape != (agents + officials,) or (places < 0).any():
         raise ConfigurationError(f"residence must name a jurisdiction for each of {agents} seats")
     return places
 
 
-def _births(births: Sequence[int] | None, agents: int) -> np.ndarray[Any, Any]:
+def _births(births: Sequence[int] | None, agents: int, officials: int) -> Any:
+    """`[agents + officials]` birth ranks: those who play are born before the officials."""
     ranks = np.arange(agents) if births is None else np.asarray(births)
-    if sorted(ranks.tolist()) != list(range(agents)):
+    late = np.arange(agents, agents + officials)
+    if len(ranks) == agents:
+        ranks = np.concatenate([ranks, late])
+    if sorted(ranks[:agents].tolist()) != list(range(agents)):
         raise ConfigurationError(f"births must be a permutation of 0..{agents - 1}")
+    if sorted(ranks[agents:].tolist()) != late.tolist():
+        raise ConfigurationError(f"births of officials must be a permutation of {late.tolist()}")
     return ranks
 
 

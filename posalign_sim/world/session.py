@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.simulate import Worlds
 
 _NO_ROWS = np.zeros(0, np.int64)
+_STUDY = key_of("study")
 #: What a world's record has room for; a number beyond it is as illegal as the last one within.
 LEAST, MOST = np.iinfo(np.int32).min, np.iinfo(np.int32).max
 
@@ -58,7 +60,7 @@ class Session:
         self.worlds = ws
         self.points = structure.points
         self.features = structure.features
-        self.seats = np.flatnonzero(ws["kind"][0, : scenario.agents] == external)
+        self.seats = np.flatnonzero(ws["kind"][0, : len(scenario.seats)] == external)
         self.episodes = episodes
         seats, batch, width = len(self.seats), len(ws), len(self.features)
         rows = max(1, batch * seats)
@@ -76,7 +78,10 @@ class Session:
         self.final_rewards = self._earnings[1, : batch * seats].reshape(batch, seats)
         self.ended = np.zeros(batch, np.uint8)
         self.final_observations = np.zeros((batch, seats, width), np.float32)
-        self._template = ws.copy()
+        # A record's bytes are copied at once, its fields one by one.
+        self._bytes = ws.view(np.dtype((np.void, ws.itemsize)))
+        self._first_bytes = self._bytes.copy()
+        self._template = self._first_bytes.view(ws.dtype)
         fresh = self._template if episodes else ws[:0].copy()
         self._arguments = np.zeros((rows, columns), np.int64)
         self._external = external
@@ -84,16 +89,19 @@ class Session:
         assert runner.advance and runner.legal and runner.look
         self._advance, self._legal, self._look = runner.advance, runner.legal, runner.look
         self._state = np.zeros(4, np.int64)  # see `outside` for what is where
-        self._before = (ws, fresh, self._state, self._index)
-        self._after = (self._earnings, self.ended, self.final_observations)
+        self._state[EXTERNAL] = external
+        inner = (self._state, self._index, self._bounds, self._earnings)
+        self._kept = (ws, fresh, *inner, self.ended, self.final_observations)
         self.count = 0
-        self._begin(seed)
+        self._begin(mix(_STUDY, seed % 2**64))
+        # Types never change from here on: numba, which has just looked at them, need not again.
+        known = list(getattr(self._advance, "overloads", {}).values())
+        if len(known) == 1:
+            self._advance = known[0].entry_point
 
-    def _begin(self, seed: int) -> None:
+    def _begin(self, root: int) -> None:
         """Bring every world to its first decision."""
-        root = np.array([mix(key_of("study"), seed % 2**64)], np.uint64)
-        self._state[EXTERNAL] = self._external
-        self._state[ROOT] = root.view(np.int64)[0]
+        self._state.view(np.uint64)[ROOT] = root
         self.go_on()
 
     @property
@@ -117,13 +125,13 @@ class Session:
             seed: of the study.
             pairs: `[worlds]` pair numbers.
         """
-        root = mix(key_of("study"), seed % 2**64)
+        root = mix(_STUDY, seed % 2**64)
         for place, pair in enumerate(pairs):
             self._template["pair"][place] = pair
             self._template["key"][place] = mix(root, int(pair))
-        self.worlds[:] = self._template
+        self._bytes[:] = self._first_bytes
         self.ended[:] = 0
-        self._begin(seed)
+        self._begin(root)
 
     def advance(self, choices: Any, arguments: Any = None) -> int:
         """Act for every waiting row, and go on to the next decisions.
@@ -157,8 +165,8 @@ class Session:
                     f"not shape {arguments.shape} of {arguments.dtype}"
                 )
             # No argument is so large; and one that its choice does not carry must fit all the same.
-            arguments = np.clip(arguments, LEAST, MOST).astype(np.int64, copy=False)
-        return self.act(choices.astype(np.int64, copy=False), arguments)
+            arguments = np.ascontiguousarray(np.clip(arguments, LEAST, MOST), np.int64)
+        return self.act(np.ascontiguousarray(choices, np.int64), arguments)
 
     def look(self, world: int = 0) -> np.ndarray[Any, Any]:
         """`[seats, features]` what every external seat of a world sees now, asked or not."""
@@ -177,29 +185,40 @@ class Session:
         w = self.worlds[self.world[row]]
         return bool(self._legal(w, int(self.seat[row]), int(choice), arguments[None]))
 
-    def act(self, choices: Any, arguments: Any, masks: Any = None, observations: Any = None) -> int:
+    def act(self, choices: Any, arguments: Any) -> int:
         """`advance` for arrays that are known to be int64, contiguous and of the right shape.
 
         Args:
             choices: `[count]` int64.
             arguments: `[rows, arguments]` int64.
-            masks: where to write masks, if not into `masks`.
-            observations: where to write observations, if not into `observations`.
         """
-        rows = self._advance(
-            *self._before,
-            choices,
-            arguments,
-            self.masks if masks is None else masks,
-            self._bounds,
-            self.observations if observations is None else observations,
-            *self._after,
-        )
+        rows = self._advance(*self._kept, choices, arguments, self.masks, self.observations)
+        return self.note(rows, choices, arguments)
+
+    def note(self, rows: int, choices: Any, arguments: Any) -> int:
+        """Take notice of what the compiled round has answered.
+
+        Raises:
+            ConfigurationError: an action was illegal.
+        """
         if rows < 0:
             row = -1 - rows
             self.refuse(row, int(choices[row]), arguments[row])
         self.count = rows
         return rows
+
+    def acting(self, choices: Any, arguments: Any) -> Callable[[Any, Any], int]:
+        """The compiled round over buffers that stay, for who steps one world very often.
+
+        Args:
+            choices: as in `act`; read anew in each call.
+            arguments: as in `act`; read anew in each call.
+
+        Returns:
+            A function of where to write masks and observations, shaped and typed as `masks` and
+            `observations` are. What it returns is for `note`, unless it is `count` once more.
+        """
+        return partial(self._advance, *self._kept, choices, arguments)
 
     def refuse(self, row: int, choice: int, arguments: Any) -> None:
         """Say why an action of a waiting row is illegal.

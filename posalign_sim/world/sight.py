@@ -6,7 +6,7 @@ what each seat remembers. A memory that nobody in the scenario reads is not kept
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,8 @@ from posalign_sim.world.record import (
     face,
     facing,
     holder,
+    other,
+    others,
     seats,
 )
 
@@ -77,14 +79,45 @@ def standing(p: Sight, i: int, m: int) -> float:
     A record is seen with the probability that the publisher states (`p.visibility`), drawn for
     each viewer and round.
     """
-    if m == NOBODY or p.standing_known[m] == 0 or chance(p, i, _LOOK) >= p.visibility:
+    own = own_view(p, i, m)
+    if own >= 0:
+        return own
+    if m == NOBODY or p.standing_known[m] == 0:
+        return -1.0
+    if chance(p, i, _LOOK) >= p.visibility[p.place[i]]:
         return -1.0
     return p.standing[m]
+
+
+def own_view(p: Sight, i: int, m: int) -> float:
+    """What seat `i` makes of identity `m` by a record of its own; -1: it keeps none."""
+    return -1.0
+
+
+@variant(own_view, "impressed")
+def _own_view(p: Sight, i: int, m: int) -> float:
+    return p.impression[i] if m == p.partner[i] else -1.0
+
+
+def in_bad_standing(p: Sight, i: int, m: int, cutoff: float) -> bool:
+    """Whether seat `i` sees the record of identity `m`, and it is below `cutoff`."""
+    return 0 <= standing(p, i, m) < cutoff
 
 
 def parameter(p: Sight, i: int, k: int) -> float:
     """Parameter number `k` that agent `i` was given."""
     return p.params[i, k]
+
+
+@variant(parameter, "unread")
+def _parameter_in_a_crowd(p: Sight, i: int, k: int) -> float:
+    # All are read and one is taken: where to read then depends on nothing, and the compiler takes
+    # several seats at once.
+    found = p.params[i, 0]
+    for number in range(1, p.params.shape[1]):
+        value = p.params[i, number]
+        found = value if number == k else found
+    return found
 
 
 # --- what the engine does to memory -----------------------------------------------------------
@@ -272,6 +305,24 @@ def _note_treatment_of_two(w: World, x: Any) -> None:
     p.treated[b] = kept
 
 
+def note_others(w: World, x: Any) -> None:
+    """Whoever an act touches notes what that one of the others has done."""
+    p = w.sight
+    a = holder(w, x.actor)
+    for k in range(others(w, a)):
+        j = other(w, a, k)
+        if x.target == GROUP or holder(w, x.target) == j:
+            for place in range(others(w, j)):
+                if other(w, j, place) == a:
+                    p.others_acts[j, place] = x.cooperation
+
+
+def forget_others(w: World) -> None:
+    """At the start of a round none of the others has done anything yet: -1."""
+    for i in seats(w):
+        w.sight.others_acts[i] = -1.0
+
+
 def forget_heard(w: World) -> None:
     """At the start of a round nobody has heard of an act yet."""
     for i in seats(w):
@@ -295,6 +346,7 @@ MEMORIES = (
     (("other_total", "other_acts", "other_worst"), note_counts),
     (("turns",), note_turns),
     (("gave", "received", "kept", "treated", "sanction"), note_treatment),
+    (("others_acts",), note_others),
 )
 RELATIONS = ("own_last", "other_last", "other_total", "other_acts", "other_worst", "turns")
 
@@ -399,7 +451,7 @@ FEATURES: tuple[Feature, ...] = (
     _seen("own_bonded", "p.bonded[p.identity[i]]", "bonded", summary="one's own bond"),
     _seen("at_stake", "p.at_stake[i]"),
     *(
-        _seen(name)
+        _seen(name, f"p.{name}[p.place[i]]")
         for name in (
             "loss_if_breach",
             "loss_if_kept",
@@ -413,25 +465,64 @@ FEATURES: tuple[Feature, ...] = (
 )
 
 
+#: What an institution puts at stake in a decision, as features.
+STAKES = (
+    ("stakes_gain", "points", "what taking this up gains you, expected"),
+    ("stakes_price", "points", "what taking this up costs you, expected"),
+    ("stakes_damage", "points", "what your taking this up costs others, expected"),
+    ("stakes_provoked", "", "1: it answers what was done to you"),
+)
+
+
+def kept_features(named: Container[str], sizes: Mapping[str, int]) -> tuple[Feature, ...]:
+    """Features of those spare fields of `Sight` that are kept in a structure.
+
+    Args:
+        named: what somebody names; other spare fields are left out of the world.
+        sizes: of each dimension.
+    """
+    found = []
+    if "stakes" in named:
+        found += [
+            Feature(name, f"p.stakes[i, {k}]", unit=unit, summary=summary)
+            for k, (name, unit, summary) in enumerate(STAKES)
+        ]
+    for name, state in kept_fields(named).items():
+        found += _features_of(name, state, sizes)
+    return tuple(found)
+
+
+def kept_fields(named: Container[str]) -> dict[str, State]:
+    """Spare fields of `Sight` that are kept in a structure, and of which a seat is told."""
+    fields = declared(Sight, State)
+    return {n: s for n, s in fields.items() if s.spare and s.summary and n in named}
+
+
 def told(spec: type[Sight], sizes: Mapping[str, int]) -> tuple[Feature, ...]:
     """Features of what a game tells besides: the fields of its own kind of sight."""
-    found = []
     common = declared(Sight, State)
+    found = []
     for name, state in declared(spec, State).items():
-        if name in common:
-            continue
-        own = state.dimensions[:1] == ("agents",)
-        shape = state.shape(sizes)[1:] if own else state.shape(sizes)
-        for index in np.ndindex(*shape):
-            places = [*(["i"] if own else []), *map(str, index)]
-            found.append(
-                Feature(
-                    "_".join([name, *map(str, index)]),
-                    f"p.{name}[{', '.join(places)}]" if places else f"p.{name}",
-                    state.low,
-                    state.high,
-                    state.unit,
-                    state.summary,
-                )
-            )
+        if name not in common:
+            found += _features_of(name, state, sizes)
     return tuple(found)
+
+
+def _features_of(name: str, state: State, sizes: Mapping[str, int]) -> list[Feature]:
+    """A feature for each number of a field that a seat sees of it: its own row, or all."""
+    own = state.dimensions[:1] == ("agents",)
+    shape = state.shape(sizes)[1:] if own else state.shape(sizes)
+    found = []
+    for index in np.ndindex(*shape):
+        places = [*(["i"] if own else []), *map(str, index)]
+        found.append(
+            Feature(
+                "_".join([name, *map(str, index)]),
+                f"p.{name}[{', '.join(places)}]" if places else f"p.{name}",
+                state.low,
+                state.high,
+                state.unit,
+                state.summary,
+            )
+        )
+    return found

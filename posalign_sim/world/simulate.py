@@ -52,8 +52,8 @@ class Run:
 
     @property
     def points(self) -> np.ndarray[Any, Any]:
-        """`[worlds, agents]` points that each agent owns in the end, escrow included."""
-        return owned(self.worlds)[:, : self.scenario.agents]
+        """`[worlds, seats]` points that each seat owns in the end, escrow included."""
+        return owned(self.worlds)[:, : len(self.scenario.seats)]
 
     @property
     def faults(self) -> pd.DataFrame:

@@ -7,7 +7,7 @@ parameters, strengths, population sizes up to the capacity, who sits where, twin
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,7 +22,16 @@ from posalign_sim.world.errors import ConfigurationError, nearest
 from posalign_sim.world.events import EVENT
 from posalign_sim.world.fields import record, state_fields
 from posalign_sim.world.matching import Fixed
-from posalign_sim.world.modules import Agent, Decision, External, Game, Matching, Module
+from posalign_sim.world.modules import (
+    Agent,
+    Conduct,
+    Decision,
+    External,
+    Game,
+    Institution,
+    Matching,
+    Module,
+)
 from posalign_sim.world.record import (
     PARAMS,
     SLOTS,
@@ -38,6 +47,7 @@ from posalign_sim.world.sight import (
     MEMORIES,
     RELATIONS,
     Feature,
+    kept_features,
     note_counts,
     note_treatment,
     told,
@@ -65,6 +75,19 @@ def names_used(
         called = [scope.get(name) for name in global_names(function.__code__)]
         todo += [f for f in called if isinstance(f, types.FunctionType)]
     return frozenset(names)
+
+
+def names_company(modules: Sequence[type[Module]], agents: Sequence[type[Agent]]) -> bool:
+    """Whether somebody keeps something of, or does something to, each of those at its table."""
+    for spec in modules:
+        if any("company" in state.dimensions for state in spec.states.values()):
+            return True
+        arguments = [a for decision in spec.decisions.values() for a in decision.arguments]
+        if any("company" in (a.count, a.high) for a in arguments):
+            return True
+    kernels = [f for spec in modules for f in spec.functions.values()]
+    kernels += [f for agent in set(agents) for f in agent.functions.values()]
+    return "others_acts" in names_used(kernels)
 
 
 #: Agents above which a world is a crowd: what nobody reads of it is not even written down.
@@ -103,6 +126,7 @@ class Structure:
     Attributes:
         modules: instance name and class of every module, in the order in which they act.
         agents: agent classes in use; an agent's kind is its index here.
+        conducts: conduct classes in use; a seat's conduct is 1 + its index here, or 0 for none.
         capacity: agents that a world has room for.
         faces: identities that each agent may hold.
         pairs: whether every partner is remembered (else only the present one).
@@ -121,6 +145,7 @@ class Structure:
     events: int = 0
     dimensions: tuple[tuple[str, int], ...] = ()
     chosen: tuple[str, ...] | None = None
+    conducts: tuple[type[Conduct], ...] = ()
 
     @property
     def game(self) -> tuple[str, type[Game]]:
@@ -129,6 +154,12 @@ class Structure:
             if issubclass(spec, Game):
                 return name, spec
         raise TypeError("a structure has a game")
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The roles of the game, and after them the offices of the institutions."""
+        offices = [o for _, s in self.modules if issubclass(s, Institution) for o in s.offices]
+        return (*self.game[1].roles, *dict.fromkeys(offices))
 
     @cached_property
     def points(self) -> tuple[Point, ...]:
@@ -156,7 +187,8 @@ class Structure:
     def kernels(self) -> list[Callable[..., Any]]:
         """Every function of the modules and agents."""
         kernels = [f for _, spec in self.modules for f in spec.functions.values()]
-        return kernels + [f for spec in self.agents for f in spec.functions.values()]
+        kernels += [f for agent in self.agents for f in agent.functions.values()]
+        return kernels + [f for conduct in self.conducts for f in conduct.functions.values()]
 
     @property
     def traits(self) -> tuple[Trait, ...]:
@@ -184,7 +216,27 @@ class Structure:
             found.append("unpriced")
         if self.unread:
             found.append("unread")
+        if "pledge" in self.names:
+            found.append("pledging")
+        if not self.names.isdisjoint(("backer", "least_balance")):
+            found.append("liable")
+        if "impression" in self.names:
+            found.append("impressed")
         return tuple(found)
+
+    @property
+    def staked(self) -> bool:
+        """Whether some institution says what its decisions put at stake."""
+        return any(f"stakes_{point.decision.name}" in point.functions for point in self.points)
+
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """What is named, so that spare fields of this name are kept."""
+        more = [
+            *(["stakes"] if self.staked else []),
+            *(["conduct", "habits"] * bool(self.conducts)),
+        ]
+        return self.names.union(more)
 
     @property
     def external(self) -> int:
@@ -194,7 +246,7 @@ class Structure:
     @cached_property
     def sizes(self) -> dict[str, int]:
         """The size of every named dimension."""
-        sizes = {"edges": 1, **dict(self.dimensions)}
+        sizes = {"edges": 1, "company": 1, **dict(self.dimensions)}
         arguments = max((len(p.decision.columns(sizes)) for p in self.points), default=0)
         most = max(1, *(len(spec.parameters()) for spec in self.agents))
         acts = self.capacity * self.game[1].interactions_per_agent
@@ -208,7 +260,9 @@ class Structure:
             "params": most if self.capacity > CROWD or most == 1 else PARAMS,
             "slots": SLOTS if "slots" in self.names else 1,
             "relations": self.capacity * self.faces if self.pairs else 1,
-            "accounts": 3 + self.jurisdictions,
+            "jurisdictions": self.jurisdictions,
+            "habits": max([1, *(len(spec.parameters()) for spec in self.conducts)]),
+            "accounts": 3 + self.jurisdictions + sizes.get("owners", 0),
             "interactions": 1 if self.unread else acts,
             "arguments": max(1, arguments),
         }
@@ -217,12 +271,17 @@ class Structure:
     def dtype(self) -> np.dtype[Any]:
         """The record of one world."""
         sizes = self.sizes
-        fields = state_fields(World, sizes)
+        fields = state_fields(World, sizes, self.named)
         interactions = record(state_fields(Interaction, sizes))
         findings = record(state_fields(Finding, sizes))
         fields.append(("interactions", interactions, (sizes["interactions"],)))
-        fields.append(("findings", findings, (sizes["interactions"],)))
-        fields.append(("sight", record(state_fields(self.game[1].sight, sizes))))
+        # Each institution that finds may do so once for each act.
+        finders = sum(
+            not names_used(list(spec.functions.values())).isdisjoint(("find", "find_as"))
+            for _, spec in self.modules
+        )
+        fields.append(("findings", findings, (sizes["interactions"] * max(1, finders),)))
+        fields.append(("sight", record(state_fields(self.game[1].sight, sizes, self.named))))
         for name, spec in self.modules:
             # One record a jurisdiction: each has its own parameters and its own books.
             shape = (self.jurisdictions,) if self.governs(spec) else ()
@@ -335,7 +394,9 @@ class Structure:
             Feature(f"at_{p.decision.name}", f"w.decision == {p.number}", 0, 1, "", "asked now")
             for p in self.points
         ]
-        every = {f.name: f for f in [*asked, *FEATURES, *told(self.game[1].sight, self.sizes)]}
+        more = kept_features(self.named, self.sizes)
+        game = told(self.game[1].sight, self.sizes)
+        every = {f.name: f for f in [*asked, *FEATURES, *more, *game]}
         if self.chosen is None:
             return tuple(every.values())
         for name in self.chosen:

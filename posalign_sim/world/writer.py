@@ -29,14 +29,17 @@ from posalign_sim.world.conduct import draw_veil
 from posalign_sim.world.draws import mix
 from posalign_sim.world.events import argument_event, close_digest, decision_event
 from posalign_sim.world.faults import BAD_CHOICE, BAD_INDEX, ENDLESS_BLOCK, raise_fault
-from posalign_sim.world.modules import ANNOUNCED, OFF, SHUFFLED
-from posalign_sim.world.record import NOBODY, seats
+from posalign_sim.world.modules import ANNOUNCED, BREAK, KEEP, OFF, SHUFFLED
+from posalign_sim.world.record import (
+    DAMAGE, GAIN, NOBODY, PRICE, PROVOKED, everybody, officials, seats,
+)
 from posalign_sim.world.rounds import (
     begin_world, clear_signals, close_round, open_round, settle_accounts, strength_now,
 )
 from posalign_sim.world.sight import (
-    acquaint, count_heard, forget_heard, forget_relation, forget_treatment, introduce,
-    note_counts, note_last, note_treatment, note_turns, other_last, other_mean, other_worst,
+    acquaint, count_heard, forget_heard, forget_others, forget_relation, forget_treatment,
+    introduce, note_counts, note_last, note_others, note_treatment, note_turns, other_last,
+    other_mean, other_worst,
     own_last, own_standing, partner_bonded, partner_standing, remaining, turns,
 )
 '''
@@ -61,6 +64,9 @@ class Writer:
         out = self.text
         contents = [f"{name}: {_title(spec)}" for name, spec in self.structure.modules]
         contents += [f"kind {k}: {_title(spec)}" for k, spec in enumerate(self.structure.agents)]
+        contents += [
+            f"conduct {k + 1}: {_title(spec)}" for k, spec in enumerate(self.structure.conducts)
+        ]
         header = _HEADER.format(version=posalign_sim.__version__, contents="\n".join(contents))
         out.lines.extend(header.splitlines())
         self._bindings()
@@ -83,7 +89,7 @@ class Writer:
     def _bindings(self) -> None:
         out = self.text
         out()
-        out("# `module` and `agent` give the classes named above.")
+        out("# `module`, `agent` and `conduct` give the classes named above.")
         for name, spec in self.structure.modules:
             for function in spec.functions:
                 out(f'{name}_{function} = module("{name}").{function}')
@@ -92,6 +98,10 @@ class Writer:
             for function in agent.functions:
                 if function in decisions or function == "learn":
                     out(f"{agent_name(agent, kind)}_{function} = agent({kind}).{function}")
+        for kind, conduct in enumerate(self.structure.conducts):
+            for function in conduct.functions:
+                if function in decisions or function == "take_up":
+                    out(f"{agent_name(conduct, kind)}_{function} = conduct({kind}).{function}")
 
 
 def _title(spec: type) -> str:
@@ -114,6 +124,7 @@ def load(structure: Structure, text: str, mode: Mode) -> dict[str, Any]:
         "__name__": "posalign_sim.world.written",
         "module": modules.__getitem__,
         "agent": structure.agents.__getitem__,
+        "conduct": structure.conducts.__getitem__,
     }
     exec(compile(text, str(path), "exec"), scope)
     return scope

@@ -24,11 +24,13 @@ class DecisionWriter(Part):
         out("waiting = 0")
         if self._single(point):
             out(f"turn = {point.module}_turn_{name}(w, {self.own(point.module)})")
-            out("if not 0 <= turn < w.agents:")
+            out("if not 0 <= turn < w.agents + w.officials:")
             out("    raise_fault(w, BAD_INDEX)")
             out("    turn = 0")
             out("w.turn = turn")
             first, last = "turn", "turn + 1"
+        elif self._of_office(point):
+            first, last = "w.agents", "w.agents + w.officials"
         else:
             first, last = "0", "w.agents"
         if self.waits:
@@ -43,6 +45,11 @@ class DecisionWriter(Part):
             out("    continue")
         if self._asks_some(point):
             out("w.asked[i] = 1")
+        if f"stakes_{name}" in point.functions:
+            call = f"{point.module}_stakes_{name}(w, {self.own(point.module)}, i)"
+            out(f"gain, price, damage, provoked = {call}")
+            for word in ("gain", "price", "damage", "provoked"):
+                out(f"p.stakes[i, {word.upper()}] = {word}")
         self._choose(point)
         out("w.chosen[i] = choice")
         if decision.replies:
@@ -64,7 +71,16 @@ class DecisionWriter(Part):
 
     def _seats(self, point: Point) -> str:
         """The seats that a decision goes through."""
-        return "range(w.turn, w.turn + 1)" if self._single(point) else "seats(w)"
+        if self._single(point):
+            return "range(w.turn, w.turn + 1)"
+        return "officials(w)" if self._of_office(point) else "seats(w)"
+
+    def _of_office(self, point: Point) -> bool:
+        """Whether officials are asked, and not those who play."""
+        return (
+            bool(point.decision.roles)
+            and point.decision.roles[0] not in self.structure.game[1].roles
+        )
 
     def _columns(self, point: Point) -> int:
         return len(point.decision.columns(self.structure.sizes))
@@ -74,7 +90,7 @@ class DecisionWriter(Part):
         conditions = []
         own = self.own(point.module)
         if point.decision.roles:
-            roles = [self.structure.game[1].roles.index(r) for r in point.decision.roles]
+            roles = [self.structure.roles.index(r) for r in point.decision.roles]
             conditions.append(" or ".join(f"w.role[i] == {r}" for r in roles))
         if self.structure.governs(dict(self.structure.modules)[point.module]):
             conditions.append(f"{own}.strength >= SHUFFLED")
@@ -109,13 +125,19 @@ class DecisionWriter(Part):
             branches.append(
                 (f"w.kind[i] == {kind}", [f"{result} = {agent_name(spec, kind)}_{name}(p, i)"])
             )
-        if f"default_{name}" in point.functions:
-            own = self.own(point.module)
-            branches.append(("", [f"{result} = {point.module}_default_{name}(w, {own}, i)"]))
-        elif decision.default is not None:
-            body = [f"choice = {decision.choices.index(decision.default)}"]
-            body += [f"argument_{k} = {decision.arguments[k].low}" for k in range(count)]
-            branches.append(("", body))
+        otherwise = self._otherwise(point, result, count)
+        staked = f"stakes_{name}" in point.functions
+        for kind, conduct in enumerate(self.structure.conducts):
+            who = f"w.conduct[i] == {kind + 1}"
+            if name in conduct.functions and point.treatable:
+                branches.append((who, [f"{result} = {agent_name(conduct, kind)}_{name}(p, i)"]))
+            elif staked:
+                takes = f"choice = 1 if {agent_name(conduct, kind)}_take_up(p, i) else 0"
+                branches.append(
+                    (who, [*otherwise, takes] if count or decision.replies else [takes])
+                )
+        if otherwise:
+            branches.append(("", otherwise))
         else:
             # Everybody who can be asked knows the decision: the scenario has checked it.
             if branches:
@@ -129,6 +151,19 @@ class DecisionWriter(Part):
             out(f"{word} {condition}:" if condition else "else:")
             for line in body:
                 out(f"    {line}")
+
+    def _otherwise(self, point: Point, result: str, count: int) -> list[str]:
+        """What a seat does that neither its agent nor its conduct decides for."""
+        decision, name = point.decision, point.decision.name
+        if f"default_{name}" in point.functions:
+            return [f"{result} = {point.module}_default_{name}(w, {self.own(point.module)}, i)"]
+        lows = [f"argument_{k} = {decision.arguments[k].low}" for k in range(count)]
+        if decision.default is not None:
+            return [f"choice = {decision.choices.index(decision.default)}", *lows]
+        if f"stakes_{name}" in point.functions:
+            pays = "p.stakes[i, GAIN] >= p.stakes[i, PRICE] - 1e-9"
+            return [f"choice = 1 if {pays} else 0", *lows]
+        return []
 
     def allow(self, point: Point) -> None:
         """Whether a choice with its arguments is legal: for scripted and external seats alike."""
@@ -199,6 +234,8 @@ class DecisionWriter(Part):
             out(f"    w.arguments[i, {k}] = {column.low}")
         out("executed = choice")
         for other, spec in self.structure.modules:
+            if "overrule" in spec.functions and decision.kept is not None:
+                self._overrule(point, other)
             if issubclass(spec, Replacement) and (spec.everywhere or decision.noisy):
                 count = len(decision.choices)
                 out(f"executed = {other}_act(w, w.{other}, i, {point.key}, executed, {count})")
@@ -218,6 +255,23 @@ class DecisionWriter(Part):
                 out(f"if {condition}:")
             out(f"{margin}argument_event(w, {point.key}, i, {k}, w.arguments[i, {k}])")
         out.depth = 0
+
+    def _overrule(self, point: Point, institution: str) -> None:
+        """What an institution puts in the place of a choice by which a word is kept or broken."""
+        out, decision = self.text, point.decision
+        theirs = self.own(institution)
+        out(f"if {theirs}.strength >= SHUFFLED:")
+        out(f"    verdict = {institution}_overrule(w, {theirs}, i)")
+        for word, way in (("KEEP", "kept"), ("BREAK", "broken")):
+            out(f"    if verdict == {word}:")
+            if f"{way}_{decision.name}" in point.functions:
+                places = [f"w.arguments[i, {k}]" for k in range(self._columns(point))]
+                call = f"{point.module}_{way}_{decision.name}(w, own, i)"
+                out(f"        {', '.join(['executed', *places])} = {call}")
+            else:
+                label = decision.kept if way == "kept" else decision.broken
+                assert label is not None
+                out(f"        executed = {decision.choices.index(label)}")
 
     def legal(self) -> None:
         """What is legal for a seat that is decided from outside, by decision number."""

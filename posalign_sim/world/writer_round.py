@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from posalign_sim.world.modules import PHASES, Block, Metric
-from posalign_sim.world.sight import note_treatment
+from posalign_sim.world.sight import note_others, note_treatment
 from posalign_sim.world.structure import Point, Structure
 from posalign_sim.world.writer_names import Part, Text, agent_name
 
@@ -113,6 +113,8 @@ class RoundWriter(Part):
             out("forget_heard(w)")
         if note_treatment in self.structure.memories:
             out("forget_treatment(w)")
+        if note_others in self.structure.memories:
+            out("forget_others(w)")
         treatable = [(n, s) for n, s in self.structure.modules if s.treatable]
         for name, spec in treatable:
             for own in self.places(name, spec):
@@ -327,7 +329,7 @@ class RoundWriter(Part):
             if "learn" in agent.functions
         ]
         if learners:
-            out("for i in seats(w):")
+            out("for i in everybody(w):")
             for number, (kind, agent) in enumerate(learners):
                 out(f"    {'if' if number == 0 else 'elif'} w.kind[i] == {kind}:")
                 out(f"        {agent_name(agent, kind)}_learn(w.sight, i)")

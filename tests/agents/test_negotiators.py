@@ -56,7 +56,7 @@ class Notice(Institution):
 
     @staticmethod
     def publish(w, own):
-        w.sight.visibility = 1.0
+        w.sight.visibility[own.place] = 1.0
         for m in range(w.identities):
             w.sight.standing[m] = own.shown
             w.sight.standing_known[m] = 1

@@ -22,12 +22,12 @@ class Notice(Institution):
 
     @staticmethod
     def announce(w, own):
-        w.sight.loss_if_breach += own.loss
-        w.sight.loss_if_kept += own.loss_anyway
+        w.sight.loss_if_breach[own.place] += own.loss
+        w.sight.loss_if_kept[own.place] += own.loss_anyway
 
     @staticmethod
     def publish(w, own):
-        w.sight.visibility = own.seen
+        w.sight.visibility[own.place] = own.seen
         for m in range(w.identities):
             w.sight.standing[m] = own.shown
             w.sight.standing_known[m] = 1

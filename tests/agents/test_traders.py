@@ -134,12 +134,12 @@ def test_zip_traders_who_are_done_only_raise():
     assert ZeroIntelligencePlus.quote(p, 0)[1] == 129
 
 
-def test_zip_hears_each_shout_once_and_the_latest_sixteen():
+def test_zip_hears_each_shout_once_and_the_latest_that_are_published():
     p = trader(SELLER, 100, shouts=[(ASK_TAKEN, 150)])
     assert ZeroIntelligencePlus.quote(p, 0)[1] == 129
     ZeroIntelligencePlus.learn(p, 0)
     assert ZeroIntelligencePlus.sealed_quote(p, 0)[1] == 129
-    # What was shouted before the latest sixteen is gone.
+    # Of what was shouted only the latest sixteen are on this tape.
     hearing(p, [(ASK_TAKEN, 400)] * 4 + [(ASK, 300)] * 16)
     assert ZeroIntelligencePlus.quote(p, 0)[1] == 129
 

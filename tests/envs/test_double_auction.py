@@ -270,9 +270,21 @@ def test_seats_are_told_what_is_public_and_what_is_theirs():
     assert sight["deals"] == 1
     assert sight["shouts"] == 2 or sight["shouts"] > 2
     assert sight["last_price"][0] in (4, 9)
-    last = (int(sight["shouts"]) - 1) % 16
+    last = (int(sight["shouts"]) - 1) % len(sight["shout_price"])
     assert sight["shout_price"][last] == sight["last_price"][0]
     assert sight["shout_kind"][last] == (2 if sight["last_price"][0] == 9 else 3)
+
+
+@pytest.mark.parametrize("tape", [3, 40, 64])
+def test_the_tape_holds_the_latest_shouts(tape):
+    made = DoubleAuction(limits=[[10], [2]], steps=50, constrained=0, tape=tape)
+    seats = {"buyer": prices(3), "seller": prices(9)}
+    run = simulate(Scenario(made, seats, rounds=1), 1, 1, mode="interpreted", progress=False)
+    sight = run.worlds["sight"][0]
+    assert sight["shouts"] == 50
+    assert len(sight["shout_price"]) == len(sight["shout_kind"]) == tape
+    assert set(sight["shout_price"][:50].tolist()) <= {3, 9}
+    assert (sight["shout_price"][:50] == np.where(sight["shout_kind"][:50] == 1, 9, 3)).all()
 
 
 # --- settlement ----------------------------------------------------------------------------------
@@ -369,6 +381,8 @@ def test_bad_input_is_refused():
         DoubleAuction(low=5, high=2)
     with pytest.raises(ConfigurationError, match="out of its range"):
         DoubleAuction(ceiling=2000)
+    with pytest.raises(ConfigurationError, match="tape is 0, not 1 to"):
+        DoubleAuction(tape=0)
     with pytest.raises(ConfigurationError, match="must lie in"):
         DoubleAuction(limits=[[-1], [2]])
     with pytest.raises(ConfigurationError, match="cannot decide"):

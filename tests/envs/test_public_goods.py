@@ -64,7 +64,7 @@ def acts(run, world=0):
 @pytest.mark.parametrize(
     ("ticks", "points"),
     [
-        # Fehr & Gaechter (2002): four have 20 points each; a point given makes 0.4 for each.
+        # Fehr & Gächter (2002): four have 20 points each; a point given makes 0.4 for each.
         ((20, 20, 20, 20), (32, 32, 32, 32)),
         ((0, 0, 0, 0), (20, 20, 20, 20)),
         ((0, 20, 20, 20), (44, 24, 24, 24)),

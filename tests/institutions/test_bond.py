@@ -41,7 +41,7 @@ class Escrow(Metric):
         for i in seats(w):
             own.held[i] = w.held[face(w, i)]
             own.shown[i] = w.sight.bonded[face(w, i)]
-        own.forfeit = w.sight.forfeit_if_breach
+        own.forfeit = w.sight.forfeit_if_breach[own.place]
 
 
 class Unbonded(Agent):

@@ -27,7 +27,7 @@ class Inspection(Institution):
 
     @staticmethod
     def announce(w, own):
-        w.sight.loss_if_breach += own.detection * own.fine
+        w.sight.loss_if_breach[own.place] += own.detection * own.fine
 
     @staticmethod
     def redress(w, own):

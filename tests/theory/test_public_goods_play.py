@@ -135,7 +135,7 @@ def test_giving_is_dominated_below_a_return_of_one():
 
 
 def test_four_at_a_table_of_six_seats():
-    # Fehr & Gaechter (2002): all 32, none 20, the lone free rider 44; two seats play with nobody.
+    # Fehr & Gächter (2002): all 32, none 20, the lone free rider 44; two seats play with nobody.
     for first, points in (
         ([1.0] * 6, [32, 32, 32, 32, 0, 0]),
         ([0.0] * 6, [20, 20, 20, 20, 0, 0]),

@@ -14,6 +14,7 @@ MODULES = [
     "auctions",
     "bargaining",
     "bargaining_instances",
+    "bargaining_solutions",
     "concession",
     "dilemma",
     "market",

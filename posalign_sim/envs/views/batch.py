@@ -105,7 +105,7 @@ class BatchEnv:
         ws = self.scenario.worlds(self.worlds, seed)
         self.session = Session(self.scenario, ws, self.mode, seed, episodes=True)
         seats = self.session.seats
-        self.place = np.zeros(self.scenario.agents, np.int64)
+        self.place = np.zeros(len(self.scenario.seats), np.int64)
         self.place[seats] = np.arange(len(seats))
         shape = (self.worlds, len(seats))
         width = self.interface.mask_width()
@@ -195,7 +195,7 @@ class BatchEnv:
         waiting = session.worlds["waiting"]
         if session.count == len(session.world) or (waiting > 0).all():
             return
-        ended, told = session.ended.copy(), np.zeros((self.worlds, self.scenario.agents))
+        ended, told = session.ended.copy(), np.zeros((self.worlds, len(self.scenario.seats)))
         last, gained = session.final_observations.copy(), session.final_rewards.copy()
         for _ in range(PASSED_OVER):
             where = (session.world[: session.count], session.seat[: session.count])

@@ -6,7 +6,9 @@ waits: the last choice, the only legal one.
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from functools import cache
+from typing import Any
 
 import numpy as np
 from gymnasium import spaces
@@ -17,24 +19,21 @@ from posalign_sim.world.errors import ConfigurationError, nearest
 from posalign_sim.world.modules import Game
 from posalign_sim.world.scenario import Scenario
 
-#: Masks and observations of one step, and the dictionary that shows them to the agents.
-Line: TypeAlias = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], dict[str, dict[str, Any]]]
-#: Steps for which memory is made at once.
-_PAGE = 64
-
-
 #: What PettingZoo wants to know of the view.
 _ABOUT: dict[str, Any] = {
     **RENDERING,
     "name": "posalign_v0",
     "is_parallelizable": True,
 }
+#: Steps for which memory is made at once.
+_PAGE = 64
 
 
 class ParallelView(ParallelEnv[str, Any, Any]):
     """The parallel view of one world; see `parallel_env`."""
 
     metadata: dict[str, Any] = _ABOUT
+    _act: Callable[[Any, Any], int]  # from the first reset on, with all else in `_open`
 
     def __init__(self, table: Seats, render_mode: str | None = None) -> None:
         """See `parallel_env`."""
@@ -48,7 +47,7 @@ class ParallelView(ParallelEnv[str, Any, Any]):
         self._plain = table.illegal == "raise" and not table.interface.widths
         # Everybody is asked at every decision: rows are agents, and a step can be quick.
         self._steady = self._plain and not table.waits
-        self._page: list[Line] = []
+        self._page: list[tuple[Any, Any]] = []
 
     @property
     def illegal_actions(self) -> int:
@@ -67,15 +66,36 @@ class ParallelView(ParallelEnv[str, Any, Any]):
         self, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """A new episode; without a seed, the one that follows the last."""
-        table = self.table
-        if self._steady and hasattr(table, "session"):
+        table, names = self.table, self.possible_agents
+        opened = hasattr(self, "_act")
+        if self._steady and opened:
             # What the last episode gave away stays as it is.
-            table.session.masks, table.session.observations, _ = self._line()
+            table.session.masks, table.session.observations = self._memory()
         table.begin(seed)
-        self.agents = list(table.names)
-        self._choices = np.zeros(len(table.names), np.int64)
+        if not opened:
+            self._open()
+        self.agents = names.copy()
+        infos: dict[str, Any] = {name: {} for name in names}
+        if self._steady:
+            session = table.session
+            return self._show(session.observations, self._legal or session.masks), infos
         self._names = table.asked()
-        return table.observations(), {name: {} for name in table.names}
+        return table.observations(), infos
+
+    def _open(self) -> None:
+        """What steps need of a session, and keep."""
+        table, session, count = self.table, self.table.session, len(self.possible_agents)
+        self._put, self._show, self._tell = written(tuple(self.possible_agents))
+        self._names = table.names
+        self._choices = np.zeros(count, np.int64)
+        self._places = self._choices.data  # takes integers alone, and faster than the array does
+        self._act = session.acting(self._choices, table.arguments)
+        # If everything is legal, always, one array says so.
+        legal = np.ones(session.masks.shape[1], session.masks.dtype)
+        legal.flags.writeable = False
+        self._legal: tuple[Any, ...] = (
+            () if table.scenario.structure.masks_vary else (legal,) * count
+        )
 
     def step(
         self, actions: dict[str, Any]
@@ -86,12 +106,39 @@ class ParallelView(ParallelEnv[str, Any, Any]):
             ConfigurationError: an action is missing, illegal or of a wrong type, an agent is
                 unknown, or the episode is over. The world is unchanged.
         """
-        table = self.table
         agents = self.agents
         if not isinstance(actions, dict) or len(actions) != len(agents) or not agents:
             self._refuse(actions)
-        if self._steady:
-            return self._step_together(actions)
+        if not self._steady:
+            return self._step_some(actions)
+        # Everybody acts: no search, no loops, and memory from a page for many steps.
+        try:
+            self._put(self._places, actions)
+        except (KeyError, TypeError, ValueError):
+            self._refuse(actions)
+        session = self.table.session
+        masks, observations = self._page.pop() if self._page else self._memory()
+        rows = self._act(masks, observations)
+        if rows != len(agents):
+            session.note(rows, self._choices, self.table.arguments)
+            return self._end()
+        session.masks, session.observations = masks, observations
+        return self._tell(observations, self._legal or masks, session.rewards.tolist())
+
+    def _memory(self) -> tuple[Any, Any]:
+        """Where the next step is to write masks, if they vary, and observations."""
+        if not self._page:
+            session = self.table.session
+            observations = np.empty((_PAGE, *session.observations.shape), np.float32)
+            masks: Any = [session.masks] * _PAGE
+            if not self._legal:
+                masks = np.empty((_PAGE, *session.masks.shape), np.int8)
+            self._page = list(zip(masks, observations, strict=True))
+        return self._page.pop()
+
+    def _step_some(self, actions: dict[str, Any]) -> Any:
+        """A step of a world in which some are asked and some wait, or in which all is checked."""
+        table, agents = self.table, self.agents
         session, names, choices = table.session, self._names, self._choices
         row = 0
         try:
@@ -122,55 +169,6 @@ class ParallelView(ParallelEnv[str, Any, Any]):
             dict.fromkeys(agents, False),
             {name: {} for name in agents},
         )
-
-    def _step_together(self, actions: dict[str, Any]) -> Any:
-        """A step of a world in which everybody is always asked: no copies, no search."""
-        names, choices = self.possible_agents, self._choices
-        row = 0
-        try:
-            for name in names:
-                choices[row] = actions[name].__index__()
-                row += 1
-        except (KeyError, AttributeError, TypeError, OverflowError):
-            self._refuse(actions)
-        table = self.table
-        session = table.session
-        masks, observations, seen = self._page.pop() if self._page else self._line()
-        if session.act(choices, table.arguments, masks, observations) == 0:
-            return self._end()
-        session.masks, session.observations = masks, observations
-        return (
-            seen,
-            dict(zip(names, session.rewards.tolist(), strict=True)),
-            self._no.copy(),
-            self._no.copy(),
-            {name: {} for name in names},
-        )
-
-    def _line(self) -> Line:
-        """Fresh memory for what one step shows; it is made for many steps at once."""
-        if not self._page:
-            session, names = self.table.session, self.possible_agents
-            shown = np.zeros((_PAGE, *session.observations.shape), np.float32)
-            masks: Any = [session.masks] * _PAGE
-            # If everything is legal, always, one array says so.
-            one = np.ones(session.masks.shape[1], session.masks.dtype)
-            one.flags.writeable = False
-            legal: list[Any] = [[one] * _PAGE for _ in names]
-            if self.table.scenario.structure.masks_vary:
-                masks = np.zeros((_PAGE, *session.masks.shape), session.masks.dtype)
-                legal = [list(masks[:, n]) for n in range(len(names))]
-            columns = [
-                [
-                    {"observation": o, "action_mask": m}
-                    for o, m in zip(shown[:, n], mine, strict=True)
-                ]
-                for n, mine in enumerate(legal)
-            ]
-            seen = [dict(zip(names, parts, strict=True)) for parts in zip(*columns, strict=True)]
-            self._page = list(zip(masks, shown, seen, strict=True))
-            self._no = dict.fromkeys(names, False)
-        return self._page.pop()
 
     def _end(self) -> Any:
         table, agents = self.table, self.agents
@@ -234,6 +232,35 @@ class ParallelView(ParallelEnv[str, Any, Any]):
 
     def close(self) -> None:
         """Nothing is held open."""
+
+
+@cache
+def written(names: tuple[str, ...]) -> tuple[Callable[..., Any], ...]:
+    """What a step does for each agent, written out for these: faster than a loop.
+
+    Args:
+        names: of the agents.
+
+    Returns:
+        `put(places, actions)`, which takes the actions; `show(observations, masks)`, what the
+        agents see; and `tell(observations, masks, rewards)`, what a step returns, save the last.
+    """
+
+    def each(value: str) -> str:
+        return "{" + ", ".join(f"{n!r}: {value.format(k)}" for k, n in enumerate(names)) + "}"
+
+    shown = each('{{"observation": observations[{0}], "action_mask": masks[{0}]}}')
+    puts = "".join(f"\n    places[{k}] = actions[{n!r}]" for k, n in enumerate(names))
+    text = (
+        f"def put(places, actions):{puts}\n"
+        f"def show(observations, masks):\n    return {shown}\n"
+        "def tell(observations, masks, rewards):\n"
+        f"    return {shown}, {each('rewards[{}]')}, {each('False')}, {each('False')}, "
+        f"{each('{{}}')}\n"
+    )
+    scope: dict[str, Any] = {}
+    exec(text, scope)
+    return scope["put"], scope["show"], scope["tell"]
 
 
 def parallel_env(

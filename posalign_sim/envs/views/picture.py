@@ -135,7 +135,7 @@ class _Drawing:
             mine = np.flatnonzero(roles == role)
             at[mine, 0] = (-0.8, 0.8)[column]
             at[mine, 1] = 0.98 - 1.9 * (np.arange(len(mine)) + 0.5) / len(mine)
-            title = self.scenario.game.roles[role]
+            title = self.scenario.structure.roles[role]
             self.axes.text((-0.8, 0.8)[column], 1.1, title, ha="center", fontsize=11, color=GREY)
         return at, min(0.2, 0.42 * 1.9 / most)
 
@@ -227,7 +227,7 @@ class _Drawing:
         x, y = self.at[seat]
         self.axes.add_patch(Circle((x, y), self.radius, fc=SEAT, ec=INK, lw=1.3, zorder=4))
         name = str(int(self.w["face"][seat]))
-        role = self.scenario.game.roles[self.scenario.roles[seat]]
+        role = self.scenario.role_of(seat)
         points = f"{self.points[seat]:,.4g}"
         middle: Any = {"ha": "center", "va": "center", "zorder": 6}
         if self.radius >= ROOMY:

@@ -75,7 +75,7 @@ class Seats:
         seats = [
             k for k, a in enumerate(made.seats) if made.structure.agents.index(type(a)) == kind
         ]
-        roles = made.game.roles
+        roles = made.structure.roles
         count: dict[int, int] = {}
         self.names: list[str] = []
         for seat in seats:

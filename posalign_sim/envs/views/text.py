@@ -32,7 +32,7 @@ from posalign_sim.world.compiler import Linker
 from posalign_sim.world.modules import ANNOUNCED
 from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.session import Session
-from posalign_sim.world.sight import standing
+from posalign_sim.world.sight import STAKES, kept_fields, standing
 from posalign_sim.world.structure import Point, Structure
 
 
@@ -93,6 +93,7 @@ def describe_seat(
         *told.records(),
         *told.announcements(),
         *told.own_game(),
+        *told.stakes(point),
         "## What is asked of you now",
         *frame.question(point, legal),
     ]
@@ -189,7 +190,7 @@ class _Teller:
     def place(self) -> Iterator[str]:
         """Who the seat is, when it is, whom it faces."""
         p = self.p
-        roles = self.frame.game.spec.roles
+        roles = self.frame.structure.roles
         yield "\n## Your place"
         yield f"- you are: {player(self.me)}"
         if len(roles) > 1:
@@ -289,10 +290,11 @@ class _Teller:
 
     def announcements(self) -> Iterator[str]:
         """What institutions announce: what follows from a breach, and from none."""
+        at = int(self.own("place"))
         found = [
-            line(COMMON[field], self.p[field])
+            line(COMMON[field], self.p[field][at])
             for field in ANNOUNCEMENTS
-            if self.p[field] != COMMON[field].initial
+            if self.p[field][at] != COMMON[field].initial
         ]
         if found:
             yield "\n## What is announced to all"
@@ -307,6 +309,28 @@ class _Teller:
             value = self.own(name) if mine else self.p[name]
             summary = state.summary or name.replace("_", " ")
             yield line(state, value, summary=summary)
+        yield from self.kept()
+        yield ""
+
+    def kept(self) -> Iterator[str]:
+        """What institutions tell a seat besides, as far as they have told it anything."""
+        found = []
+        for name, state in kept_fields(self.frame.structure.named).items():
+            mine = state.dimensions[:1] == ("agents",)
+            value = self.own(name) if mine else self.p[name]
+            if np.any(value != state.initial):
+                found.append(line(state, value))
+        if found:
+            yield "\n## What institutions tell you"
+            yield from found
+
+    def stakes(self, point: Point) -> Iterator[str]:
+        """What the decision puts at stake, if its institution says so."""
+        if f"stakes_{point.decision.name}" not in point.functions:
+            return
+        yield f"## What is at stake if you choose {point.decision.choices[1]}"
+        for (_, unit, summary), value in zip(STAKES, self.own("stakes"), strict=True):
+            yield f"- {summary}: {number(value)} {unit}".rstrip()
         yield ""
 
 

@@ -81,7 +81,7 @@ def _lines(run: Run, world: int) -> Iterator[str]:
         yield line
     yield "\nPoints owned"
     for seat, points_owned in enumerate(owned(run.worlds[world : world + 1])[0].tolist()):
-        if seat < scenario.agents:
+        if seat < len(scenario.seats):
             yield f"{_MARGIN}player {w['face'][seat]}: {points_owned}"
 
 
@@ -93,8 +93,7 @@ def _heading(scenario: Scenario, w: Any) -> Iterator[str]:
     if w["fault"]:
         yield f"stopped by a fault in round {w['fault_clock'] + 1}: {MEANING[int(w['fault'])]}"
     for seat, agent in enumerate(scenario.seats):
-        role = scenario.game.roles[scenario.roles[seat]]
-        words = [role] if len(scenario.game.roles) > 1 else []
+        words = [scenario.role_of(seat)] if len(scenario.structure.roles) > 1 else []
         if scenario.structure.jurisdictions > 1:
             words.append(f"jurisdiction {scenario.residence[seat]}")
         yield f"{_MARGIN}player {seat}: {', '.join([*words, agent.name])}"

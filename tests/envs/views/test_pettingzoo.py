@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from functools import partial
 from types import SimpleNamespace
 
@@ -212,6 +213,38 @@ def test_max_cycles():
 # --- what views owe besides ---------------------------------------------------------------------
 
 
+class Hesitant(RepeatedDilemma):
+    """The first seat may not cooperate in the first round, nor defect in the others."""
+
+    @staticmethod
+    def mask_move(w, own, i, choice):
+        return i > 0 or (choice == 1) == (w.clock == 0)
+
+
+@pytest.mark.parametrize("game", [RepeatedDilemma, Hesitant])
+@pytest.mark.parametrize("mode", ["interpreted", "compiled"])
+def test_what_a_step_gave_stays_as_it_was(game, mode):
+    scenario = Scenario(game(), [External(), External()], rounds=70, metrics=())
+    env, rng = parallel_env(scenario, mode=mode), np.random.default_rng(1)
+    kept = []
+    for episode in range(2):
+        told = (env.reset(seed=1)[0],)
+        kept.append((told, repr(told)))
+        while env.agents:
+            given = {a: int(rng.choice(np.flatnonzero(told[0][a]["action_mask"]))) for a in told[0]}
+            told = env.step(given)
+            kept.append((told, repr(told)))
+            for made in told[1:]:
+                assert made.keys() == told[0].keys()
+        assert len(kept) == 71 * (episode + 1)
+    assert all(repr(told) == words for told, words in kept)
+    shown = [seen["observation"] for told, _ in kept for seen in told[0].values()]
+    for k, one in enumerate(shown):
+        assert not any(np.shares_memory(one, other) for other in shown[k + 1 : k + 8])
+    fresh = [id(part) for told, _ in kept for part in told]
+    assert len(set(fresh)) == len(fresh)
+
+
 def test_agents_are_called_by_role():
     env = parallel_env(everything(), mode="interpreted")
     roles = [f"{role}_{k}" for role in ("seller", "buyer") for k in range(3)]
@@ -300,6 +333,26 @@ def test_an_illegal_action_is_explained(duel, action):
 def test_a_number_of_more_than_64_bits_is_refused(duel):
     for action in (2**70, np.uint64(2**64 - 1)):
         refused(duel, {"player_0": 0, "player_1": action}, "64 bits")
+
+
+@pytest.mark.parametrize("mode", ["interpreted", "compiled"])
+@pytest.mark.parametrize("action", [-1, 2, 2**40, 2**70, None, 1.0, float("nan"), [0]])
+def test_a_refused_action_can_be_taken_back(mode, action):
+    made = [parallel_env("repeated_dilemma", rounds=3, mode=mode) for _ in range(2)]
+    for env in made:
+        env.reset(seed=1)
+    for k in range(3):
+        for given in ({"player_0": action, "player_1": 0}, {"player_0": 1, "player_1": action}):
+            refused(made[0], given)
+        told = [env.step({"player_0": k % 2, "player_1": 0}) for env in made]
+        assert repr(told[0]) == repr(told[1])
+    assert not made[0].agents and made[0].illegal_actions == 0
+
+
+def test_a_view_that_has_not_begun_can_be_sent_to_another_process():
+    env = pickle.loads(pickle.dumps(parallel_env("repeated_dilemma", **details(""))))
+    env.reset(seed=1)
+    assert env.step({"player_0": 0, "player_1": 1})[1] == {"player_0": 0.0, "player_1": 5.0}
 
 
 def test_missing_and_unknown_agents_are_named(duel):
@@ -437,8 +490,9 @@ def test_a_fault_is_told():
     scenario = Scenario(Broken(), [Random()] * 2, rounds=2, metrics=())
     env = parallel_env(scenario, mode="interpreted")
     env.reset(seed=1)
-    with pytest.raises(RuntimeError, match="1e7 points"):
-        env.step({"player_0": 0, "player_1": 0})
+    for _ in range(2):  # and it stays stopped
+        with pytest.raises(RuntimeError, match="1e7 points"):
+            env.step({"player_0": 0, "player_1": 0})
 
 
 @pytest.mark.parametrize("make", [parallel_env, aec_env])
