@@ -1,8 +1,8 @@
-"""What there is, by name: games, institutions, agents, metrics and matchings, ours and others'.
+"""What there is, by name: games, institutions, agents, conducts, metrics, matchings; ours or not.
 
 Third parties add to it without touching it, through entry points in the groups
-`posalign_sim.games`, `posalign_sim.institutions`, `posalign_sim.agents` and
-`posalign_sim.metrics`, each naming a class.
+`posalign_sim.games`, `posalign_sim.institutions`, `posalign_sim.agents`, `posalign_sim.conducts`
+and `posalign_sim.metrics`, each naming a class.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from posalign_sim import agents, envs, institutions, metrics
 from posalign_sim.world import matching
 from posalign_sim.world.modules import (
     Agent,
+    Conduct,
     ConfigurationError,
     External,
     Game,
@@ -33,6 +34,7 @@ SORTS: dict[str, tuple[ModuleType, Any]] = {
     "games": (envs, Game),
     "institutions": (institutions, Institution),
     "agents": (agents, Agent),
+    "conducts": (agents, Conduct),
     "metrics": (metrics, Metric),
     "matchings": (matching, Matching),
 }

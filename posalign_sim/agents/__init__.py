@@ -1,5 +1,13 @@
 """Scripted agents: pure functions of what a seat sees, one for each decision they know."""
 
+from posalign_sim.agents.conduct import (
+    Abstaining,
+    Calculating,
+    Compliant,
+    Habitual,
+    Retaliating,
+    Spiteful,
+)
 from posalign_sim.agents.contributors import (
     ConditionalContributor,
     FixedHarvester,
@@ -64,10 +72,13 @@ from posalign_sim.agents.trustees import (
 from posalign_sim.agents.unconditional import Cooperator, Defector
 
 __all__ = [
+    "Abstaining",
     "AudienceSensitive",
     "BaronFerejohnPlayer",
     "BestValueBuyer",
+    "Calculating",
     "CautiousInvestor",
+    "Compliant",
     "ConditionalContributor",
     "ConditionalSharer",
     "Cooperator",
@@ -85,6 +96,7 @@ __all__ = [
     "GoByMajority",
     "Grim",
     "Grit",
+    "Habitual",
     "Hardliner",
     "Hawk",
     "Honest",
@@ -103,10 +115,12 @@ __all__ = [
     "Random",
     "RandomContributor",
     "Reciprocal",
+    "Retaliating",
     "Richardson",
     "RubinsteinPlayer",
     "Sceptic",
     "Sharer",
+    "Spiteful",
     "SustainableHarvester",
     "ThresholdContributor",
     "TimeDependent",

@@ -165,18 +165,45 @@ def population_of(game: str, plan: Mapping[str, Any]) -> dict[str, list[Agent]] 
     for role, entries in plan.get(game, custom).items():
         by_role[role] = []
         for entry in entries:
-            values = dict(entry)
-            where = f"population.{game}.{role}"
-            if "agent" not in values:
-                raise ConfigurationError(f"{where}: each entry names an agent, {values} does not")
-            agent = find("agents", str(values.pop("agent")))
-            seats = int(values.pop("seats", 1))
-            if seats < 0:
-                raise ConfigurationError(f"{where}: seats must not be negative")
-            by_role[role] += [agent(**values)] * seats
+            by_role[role] += agents_of(entry, f"population.{game}.{role}")
     if set(by_role) == set(spec.roles) and len(spec.roles) == 1:
         return by_role[spec.roles[0]]
     return by_role
+
+
+def agents_of(entry: Mapping[str, Any], where: str) -> list[Agent]:
+    """The agents of one entry: `{agent: tit_for_tat, seats: 4, conduct: spiteful}`.
+
+    A conduct is a name, or `{conduct: name}` with its parameters beside the name.
+    """
+    values = dict(entry)
+    if "agent" not in values:
+        raise ConfigurationError(f"{where}: each entry names an agent, {values} does not")
+    agent = find("agents", str(values.pop("agent")))
+    seats = int(values.pop("seats", 1))
+    if seats < 0:
+        raise ConfigurationError(f"{where}: seats must not be negative")
+    conduct = values.pop("conduct", None)
+    if conduct is not None:
+        given = dict(conduct) if isinstance(conduct, Mapping) else {"conduct": conduct}
+        if "conduct" not in given:
+            raise ConfigurationError(f"{where}: {given} does not name a conduct")
+        conduct = find("conducts", str(given.pop("conduct")))(**given)
+    return [agent(conduct=conduct, **values)] * seats
+
+
+def officials_of(
+    institutions: Sequence[Institution], plan: Mapping[str, Any]
+) -> dict[str, list[Agent]]:
+    """Who holds each office: as the plan says, or those who do by custom."""
+    found: dict[str, list[Agent]] = {}
+    for institution in institutions:
+        for office in institution.offices:
+            custom = [{"agent": name} for name in institution.customary.get(office, ())]
+            where = f"population.officials.{office}"
+            entries = plan.get(office, custom)
+            found[office] = [a for entry in entries for a in agents_of(entry, where)]
+    return found
 
 
 def scenario_of(
@@ -209,6 +236,7 @@ def scenario_of(
         matching=find("matchings", str(config["matching"]))(),
         institutions=institutions,
         noise=(Tremble(probability=noise),) if noise else (),
+        officials=officials_of(institutions, config["population"].get("officials") or {}),
         rounds=rounds,
         continuation=config["continuation"],
         metrics=(*standard(), Trajectory()),

@@ -21,7 +21,7 @@ def sorts() -> dict[str, Mapping[str, str]]:
     """Name and one line of everything, by sort."""
     found: dict[str, Mapping[str, str]] = {
         sort: {name: spec.summary() for name, spec in known(sort).items()}
-        for sort in ("games", "institutions", "agents", "metrics")
+        for sort in ("games", "institutions", "agents", "conducts", "metrics")
     }
     found["studies"] = {
         name: str(study.get("title", "")) for name, study in shipped_studies().items()

@@ -109,6 +109,11 @@ def parameter(p: Sight, i: int, k: int) -> float:
     return p.params[i, k]
 
 
+def habit(p: Sight, i: int, k: int) -> float:
+    """Parameter number `k` that the conduct of agent `i` was given."""
+    return p.habits[i, k]
+
+
 @variant(parameter, "unread")
 def _parameter_in_a_crowd(p: Sight, i: int, k: int) -> float:
     # All are read and one is taken: where to read then depends on nothing, and the compiler takes
