@@ -14,12 +14,9 @@ def blocks(page):
     return re.findall(r"```(\w+)\n(.*?)```", page.read_text(), re.DOTALL)
 
 
-EXAMPLES = [
-    pytest.param(text, id=f"{page.stem}-{number}")
-    for page in PAGES
-    for number, (kind, text) in enumerate(blocks(page))
-    if kind == "python"
-]
+EXAMPLES = {
+    page.stem: [text for kind, text in blocks(page) if kind == "python"] for page in PAGES
+}
 
 
 def test_the_first_two_shell_blocks_install_and_do_it_in_one_line():
@@ -29,8 +26,10 @@ def test_the_first_two_shell_blocks_install_and_do_it_in_one_line():
     assert second.rstrip().endswith("pytest -n auto")
 
 
-@pytest.mark.parametrize("text", EXAMPLES)
-def test_each_example_runs(text, tmp_path, capsys):
-    path = tmp_path / "example.py"
-    path.write_text(text)
-    exec(compile(text, str(path), "exec"), {"__name__": "example"})
+@pytest.mark.parametrize("page", [page for page, texts in EXAMPLES.items() if texts])
+def test_the_examples_of_a_page_run_one_after_the_other(page, tmp_path, capsys):
+    scope = {"__name__": "example"}
+    for number, text in enumerate(EXAMPLES[page]):
+        path = tmp_path / f"example_{number}.py"
+        path.write_text(text)
+        exec(compile(text, str(path), "exec"), scope)
