@@ -180,6 +180,188 @@ class Sight:
         summary="your own view of whom you face",
         spare=True,
     )
+    # what a court tells the parties to a case and its judges; pairs: who complains, who is accused
+    case_side: Ints = per_agent(
+        np.int32,
+        low=0,
+        high=3,
+        spare=True,
+        unit="1 you complain, 2 you are accused, 3 you judge",
+        summary="your part in the case that is heard",
+    )
+    case_worth: Floats = per_agent(
+        low=0, spare=True, unit="points", summary="what who complains claims in it"
+    )
+    case_paid: Floats = per_agent(
+        low=0, spare=True, unit="points", summary="what was paid for the act in dispute"
+    )
+    pieces_held: Floats = per_agent(
+        low=0, spare=True, unit="pieces", summary="evidence that each side of it holds"
+    )
+    piece_quality: Floats = per_agent(
+        low=0, high=1, spare=True, unit="probability", summary="that a piece of it is right"
+    )
+    pieces_against: Floats = per_agent(
+        np.float64,
+        2,
+        low=0,
+        spare=True,
+        unit="pieces",
+        summary="evidence that you know of, of who complains and of the accused, of a breach",
+    )
+    pieces_for: Floats = per_agent(
+        np.float64,
+        2,
+        low=0,
+        spare=True,
+        unit="pieces",
+        summary="and of no breach",
+    )
+    bribe_offered: Floats = per_agent(
+        np.float64,
+        2,
+        low=0,
+        spare=True,
+        unit="points",
+        summary="offered to you for your vote, by who complains and by the accused",
+    )
+    # what parties know who state what they think is due
+    award_expected: Floats = per_agent(
+        spare=True, unit="points", summary="what the arbiter will think is due, on average"
+    )
+    award_spread: Floats = per_agent(
+        low=0, spare=True, unit="points", summary="standard deviation of what it will think"
+    )
+    rival_award: Floats = per_agent(
+        spare=True,
+        unit="points",
+        summary="how much more than that your last opponent has said is due",
+    )
+    # whom a seat is asked to rate, and what each deserves by how it treated the seat
+    fellows: Ints = per_agent(
+        np.uint32,
+        "company",
+        initial=NOBODY,
+        spare=True,
+        low=0,
+        summary="who each of the others is with whom you play",
+    )
+    due_marks: Ints = per_agent(
+        np.int8,
+        "company",
+        initial=-1,
+        spare=True,
+        low=-1,
+        high=10,
+        unit="tenths",
+        summary="what mark each of the others deserves of you in this round (-1: none)",
+    )
+    # what agreements tell: how many of the others are held to their word, and whether a pact binds
+    assured: Floats = per_agent(
+        low=0,
+        high=1,
+        unit="share",
+        summary="of those with whom you play, who are held to keep their word in this round",
+        spare=True,
+    )
+    pact_made: Flags = per_agent(
+        np.uint8,
+        low=0,
+        high=1,
+        summary="1 if you and all with whom you play have made a pact for this round",
+        spare=True,
+    )
+    # how far a seat answers for what it does, and what comes back to it besides penalties
+    answerable: Floats = per_agent(
+        initial=1e7,
+        low=0,
+        high=1e7,
+        unit="points",
+        summary="what you can be made to pay at most, besides what you earn in this round",
+        spare=True,
+    )
+    beyond: Floats = per_agent(
+        low=0,
+        high=1,
+        unit="share",
+        summary="of a penalty above that, which comes back to you in the end",
+        spare=True,
+    )
+    unvested: Floats = per_agent(
+        low=0,
+        unit="points",
+        summary="what you expect to forfeit of gains withheld from you by a breach",
+        spare=True,
+    )
+    borne: Floats = per_agent(
+        low=0,
+        unit="points",
+        summary="what comes back to you of the harm that a breach of yours does to others",
+        spare=True,
+    )
+    covered: Floats = per_agent(
+        low=0,
+        high=1,
+        unit="share",
+        summary="of what a partner's breach costs you, which is made good to you",
+        spare=True,
+    )
+    # what sanctions tell: what one's own record adds to a fine, who let a breach pass, who is out
+    own_fine: Floats = per_agent(
+        spare=True,
+        unit="points",
+        summary="what a breach of yours is expected to cost beyond what is announced to all",
+    )
+    own_breaches: Ints = per_agent(
+        np.int32,
+        spare=True,
+        low=0,
+        unit="breaches",
+        summary="breaches on the record by which your next fine is graded",
+    )
+    others_lenient: Flags = per_agent(
+        np.uint8,
+        "company",
+        spare=True,
+        low=0,
+        high=1,
+        summary="which of the others with whom you play let a breach pass unpunished (1: it did)",
+    )
+    reward_reach: Floats = announced(
+        spare=True,
+        low=0,
+        high=1,
+        unit="share",
+        summary="of what is paid for a reward, what reaches whom it is for",
+    )
+    barred: Ints = per_agent(
+        np.int32,
+        spare=True,
+        low=0,
+        unit="rounds",
+        summary="rounds for which you are excluded, this one too",
+    )
+    on_probation: Ints = per_agent(
+        np.int32,
+        spare=True,
+        low=0,
+        unit="rounds",
+        summary="rounds for which you are on probation, this one too",
+    )
+    # what an auditor is told of the irregularity on its desk
+    audit_suspect: Ints = per_agent(
+        np.uint32, initial=NOBODY, spare=True, low=0, summary="whose act looks irregular"
+    )
+    audit_certainty: Floats = per_agent(
+        spare=True,
+        low=0,
+        high=1,
+        unit="probability",
+        summary="that what looks irregular is a breach, if as many acts are as are not",
+    )
+    audit_harm: Floats = per_agent(
+        spare=True, low=0, unit="points", summary="harm that the act on your desk did"
+    )
     # what a seat remembers of each partner (R of them)
     turns: Ints = per_agent(
         np.int32, "relations", low=0, unit="rounds", summary="rounds with this partner so far"
@@ -324,9 +506,12 @@ class World:
     veil: Ints = per_identity(np.uint32)
     pool: Ints = per_identity(np.uint32)
     # what an identity has pledged of its acts in this round (cooperation; -1: nothing); the account
-    # that stands in for it, the balance below which no penalty can bring it, what stayed unpaid
+    # that stands in for it, for which share, and what it has paid so far; the balance below which
+    # no penalty can bring it, what stayed unpaid
     pledge: Floats = per_identity(initial=-1, spare=True)
     backer: Ints = per_identity(np.int64, spare=True)
+    backing: Floats = per_identity(initial=1, spare=True)
+    backed: Ints = per_identity(np.int64, spare=True)
     least_balance: Floats = per_identity(initial=-np.inf, spare=True)
     unpaid: Ints = per_identity(np.int64, spare=True)
     balance: Ints = per_identity(np.int64)
