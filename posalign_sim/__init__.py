@@ -8,6 +8,13 @@ writes the scenario's round as a readable Python file, compiles it, and runs a m
 __version__ = "0.1.0"
 
 from posalign_sim.world.accounts import COST, NATURE, OUTSIDERS
+from posalign_sim.world.dynamics import (
+    ImitateBest,
+    Moran,
+    PairwiseComparison,
+    ProportionalImitation,
+    WrightFisher,
+)
 from posalign_sim.world.fields import given, param, per_agent, per_identity, per_pair, scalar, table
 from posalign_sim.world.matching import Fixed, NeighbourPairs, Neighbours, Rematched, RoundRobin
 from posalign_sim.world.modules import (
@@ -17,6 +24,7 @@ from posalign_sim.world.modules import (
     ConfigurationError,
     Decision,
     Delegate,
+    Dynamics,
     External,
     Game,
     Institution,
@@ -51,19 +59,24 @@ __all__ = [
     "ConfigurationError",
     "Decision",
     "Delegate",
+    "Dynamics",
     "External",
     "Finding",
     "Fixed",
     "Game",
+    "ImitateBest",
     "Institution",
     "Interaction",
     "Matching",
     "Metric",
     "Module",
+    "Moran",
     "NeighbourPairs",
     "Neighbours",
     "Network",
     "Noise",
+    "PairwiseComparison",
+    "ProportionalImitation",
     "Rematched",
     "RoundRobin",
     "Run",
@@ -72,6 +85,7 @@ __all__ = [
     "Sight",
     "Tremble",
     "World",
+    "WrightFisher",
     "aec_env",
     "batch_env",
     "checkpoint",

@@ -15,11 +15,12 @@ from typing import Any
 import gymnasium
 
 from posalign_sim import agents, envs, institutions, metrics
-from posalign_sim.world import matching
+from posalign_sim.world import dynamics, matching
 from posalign_sim.world.modules import (
     Agent,
     Conduct,
     ConfigurationError,
+    Dynamics,
     External,
     Game,
     Institution,
@@ -37,6 +38,7 @@ SORTS: dict[str, tuple[ModuleType, Any]] = {
     "conducts": (agents, Conduct),
     "metrics": (metrics, Metric),
     "matchings": (matching, Matching),
+    "dynamics": (dynamics, Dynamics),
 }
 
 
@@ -58,7 +60,8 @@ def known(sort: str) -> dict[str, type[Any]]:
 
 
 def _is_one(spec: Any, base: Any) -> bool:
-    return isinstance(spec, type) and issubclass(spec, base) and spec not in (base, External)
+    made = isinstance(spec, type) and issubclass(spec, base) and spec not in (base, External)
+    return made and not spec.is_abstract()
 
 
 def find(sort: str, name: str) -> type[Any]:

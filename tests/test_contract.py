@@ -32,6 +32,7 @@ from posalign_sim import (
     Scenario,
     Tremble,
 )
+from posalign_sim.registry import find
 from posalign_sim.testing import (
     SCENARIO_CHECKS,
     check_batches,
@@ -114,42 +115,78 @@ def scenario(game, institutions=(), shift=0, **more):
     per_role = 3 if len(game.roles) > 1 else 5
     details = {"rounds": ROUNDS, "noise": Tremble(probability=0.2), "matching": Rematched()}
     return Scenario(
-        game(), population(game, per_role, shift), institutions=institutions, **{**details, **more}
+        game(),
+        population(game, per_role, shift),
+        institutions=institutions,
+        officials=seated(institutions),
+        **{**details, **more},
     )
 
 
-#: Games that declare all that institutions can need: enough to see that stacks go either way.
-THOROUGH = ("MoralHazardMarket", "Trust")
+#: How many institutions are tried together, so that each meets others on several games.
+TOGETHER = 5
+#: On how many games each institution is tried alone, at every strength; the first one thoroughly.
+ALONE = 3
 
 
-def stacks(game):
-    """Nothing, and all institutions that the game can carry; for some in the other order, too."""
-    fitting = [s for s in INSTITUTIONS.values() if set(s.needs) <= set(game.declares)]
-    found = {"bare": []}
-    if fitting:
-        found["all"] = fitting
-        if game.__name__ in THOROUGH:
-            found["reversed"] = fitting[::-1]
-    return found
+def carried(game):
+    """All institutions that a game can carry."""
+    return [spec for spec in INSTITUTIONS.values() if not spec.refusal(game)]
+
+
+def ordered(specs):
+    """As many of these as stand on each other, those who provide before those who require."""
+    specs = sorted(specs, key=lambda spec: (bool(spec.requires), not spec.provides))
+    offered = {what for spec in specs for what in spec.provides}
+    return [spec for spec in specs if offered.issuperset(spec.requires)]
+
+
+def stack(game):
+    """Some institutions for a game: over all games, each meets others several times."""
+    fitting, place = carried(game), list(GAMES).index(game.__name__)
+    if not fitting:
+        return []
+    first = place * TOGETHER % len(fitting)
+    return ordered((fitting * 2)[first : first + min(TOGETHER, len(fitting))])
+
+
+def seated(institutions):
+    """Those who hold the offices of institutions by custom."""
+    return {
+        office: [AGENTS[find("agents", name).__name__]() for name in institution.customary[office]]
+        for institution in institutions
+        for office in institution.offices
+        if office in institution.customary
+    }
 
 
 STACKS = [
     pytest.param(game, specs, id=f"{game.__name__}-{name}")
     for game in GAMES.values()
-    for name, specs in stacks(game).items()
+    for name, specs in {"bare": [], "stack": stack(game)}.items()
+    if specs or name == "bare"
 ]
-CARRIED = [
-    pytest.param(game, spec, id=f"{game.__name__}-{spec.__name__}")
-    for game in GAMES.values()
-    for spec in stacks(game).get("all", [])
-]
+
+
+def alone():
+    """Each institution with the first games that carry it, beginning at another one each time."""
+    games, found = list(GAMES.values()), []
+    for k, spec in enumerate(INSTITUTIONS.values()):
+        first = k % len(games)
+        fitting = [
+            game for game in (games * 2)[first : first + len(games)] if spec in carried(game)
+        ]
+        for number, game in enumerate(fitting[:ALONE]):
+            name = f"{spec.__name__}-{game.__name__}"
+            found.append(pytest.param(game, spec, number == 0, id=name))
+    return found
 
 
 def test_something_is_shipped():
     assert "RepeatedDilemma" in GAMES
     assert {"Cooperator", "Defector", "TitForTat"} <= set(AGENTS)
     assert METRICS
-    assert set(THOROUGH) <= set(GAMES)
+    assert len(INSTITUTIONS) >= 25
 
 
 @pytest.mark.parametrize("check", SCENARIO_CHECKS)
@@ -159,27 +196,33 @@ def test_scenario(game, specs, check):
     SCENARIO_CHECKS[check](scenario(game, institutions), WORLDS, 7)
 
 
-@pytest.mark.parametrize(("game", "spec"), CARRIED)
-def test_institution(game, spec):
-    if game.__name__ in THOROUGH:
-        check_institution(varied(spec), [scenario(game)], worlds=WORLDS, seed=3)
+@pytest.mark.parametrize(("game", "spec", "thoroughly"), alone())
+def test_institution(game, spec, thoroughly):
+    before = ordered([*(s for s in carried(game) if set(s.provides) & set(spec.requires)), spec])
+    below = [varied(s) for s in before if s is not spec][:1]
+    if thoroughly:
+        base = scenario(game, below)
+        check_institution(
+            varied(spec), [base], worlds=WORLDS, seed=3, officials=seated([varied(spec)])
+        )
         return
     # The same with another strength in each world.
-    check_strengths(varied(spec), scenario(game), WORLDS, 3)
     mixed = varied(spec, len(STRENGTHS) - 1, strength=STRENGTHS[1:])
-    check_scenario(scenario(game, [mixed]), worlds=len(STRENGTHS) - 1, seed=3)
+    below = [varied(type(s), len(STRENGTHS) - 1) for s in below]
+    check_scenario(scenario(game, [*below, mixed]), worlds=len(STRENGTHS) - 1, seed=3)
 
 
-@pytest.mark.parametrize(("game", "spec"), CARRIED)
-def test_institution_on_top_of_the_others(game, spec):
-    others = [varied(s) for s in stacks(game)["all"] if s is not spec]
-    check_strengths(varied(spec), scenario(game, others, shift=1), WORLDS, 5)
+@pytest.mark.parametrize("game", [g for g in GAMES.values() if stack(g)])
+def test_institution_on_top_of_the_others(game):
+    *others, top = stack(game)
+    made = scenario(game, [varied(s) for s in others], shift=1)
+    check_strengths(varied(top), made, WORLDS, 5, seated([varied(top)]))
 
 
 @pytest.mark.parametrize("check", SCENARIO_CHECKS)
 @pytest.mark.parametrize("game", GAMES.values(), ids=GAMES)
 def test_other_memories_identities_and_twins(game, check):
-    institutions = [varied(spec) for spec in stacks(game).get("all", [])]
+    institutions = [varied(spec) for spec in stack(game)]
     twin = scenario(
         game, institutions, 2, memory="pairs", faces=2, twin=True, twin_constant=0.25, matching=None
     )
@@ -190,18 +233,24 @@ def test_other_memories_identities_and_twins(game, check):
 def test_agent_plays_everything_it_knows(name):
     spec = AGENTS[name]
     games = [g for g in GAMES.values() for role in g.roles if spec in knowing(g, role)]
-    assert games, f"{name} can fill no role of any game"
+    if not games:
+        offices = {
+            decision.name
+            for institution in INSTITUTIONS.values()
+            for decision in institution.decisions.values()
+            if set(decision.roles) & set(institution.offices)
+        }
+        assert offices & set(spec.functions), f"{name} can fill no role of any game, and no office"
     for game in dict.fromkeys(games):
         roles = [role for role in game.roles if spec in knowing(game, role)]
         seats = population(game, 2)
         for role in roles:
             rest = seats[role] if len(game.roles) > 1 else seats
             rest[0] = varied(spec)
+        # Under institutions in one of them: who they are is no business of any agent's.
+        institutions = [varied(s) for s in stack(game)] if game is games[0] else []
         made = Scenario(
-            game(),
-            seats,
-            institutions=[varied(s) for s in stacks(game).get("all", [])],
-            rounds=ROUNDS,
+            game(), seats, institutions=institutions, officials=seated(institutions), rounds=ROUNDS
         )
         for check in ("books", "privacy", "relabelling"):
             SCENARIO_CHECKS[check](made, WORLDS, 13)
@@ -210,7 +259,7 @@ def test_agent_plays_everything_it_knows(name):
 @pytest.mark.parametrize("game", GAMES.values(), ids=GAMES)
 def test_an_institution_that_a_game_cannot_carry_is_refused(game):
     for spec in INSTITUTIONS.values():
-        if not set(spec.needs) <= set(game.declares):
+        if spec.refusal(game):
             with pytest.raises(ConfigurationError, match="cannot carry"):
                 scenario(game, [spec()])
 
@@ -230,8 +279,8 @@ def test_no_round_makes_more_than_the_first_best(game):
 
 @pytest.mark.parametrize("game", GAMES.values(), ids=GAMES)
 def test_compiled_rounds_do_the_same(game):
-    made = scenario(game, [varied(spec) for spec in stacks(game).get("all", [])], rounds=12)
-    modes = ("compiled", "checked") if game.__name__ == THOROUGH[0] else ("compiled",)
+    made = scenario(game, [varied(spec) for spec in stack(game)], rounds=12)
+    modes = ("compiled", "checked") if game.__name__ == "MoralHazardMarket" else ("compiled",)
     check_modes(made, WORLDS, 17, modes)
     check_batches(made, WORLDS, 17, mode="compiled")
 
@@ -242,7 +291,7 @@ import tests_contract as t
 from posalign_sim import simulate
 out = {}
 for name, game in t.GAMES.items():
-    made = t.scenario(game, [t.varied(s) for s in t.stacks(game).get("all", [])], events=1)
+    made = t.scenario(game, [t.varied(s) for s in t.stack(game)], events=1)
     ws = simulate(made, t.WORLDS, 23, mode="interpreted").worlds
     out[name] = [ws["digest"].tolist(), t.zlib.crc32(ws.tobytes()), t.posalign_sim.explain(made)]
 print(json.dumps(out))

@@ -14,9 +14,7 @@ def blocks(page):
     return re.findall(r"```(\w+)\n(.*?)```", page.read_text(), re.DOTALL)
 
 
-EXAMPLES = {
-    page.stem: [text for kind, text in blocks(page) if kind == "python"] for page in PAGES
-}
+EXAMPLES = {page.stem: [text for kind, text in blocks(page) if kind == "python"] for page in PAGES}
 
 
 def test_the_first_two_shell_blocks_install_and_do_it_in_one_line():

@@ -1,5 +1,6 @@
 """Scripted agents: pure functions of what a seat sees, one for each decision they know."""
 
+from posalign_sim.agents.attackers import Milker, Whitewasher
 from posalign_sim.agents.conduct import (
     Abstaining,
     Calculating,
@@ -28,13 +29,16 @@ from posalign_sim.agents.diplomats import (
     PatientDiplomat,
     Richardson,
 )
+from posalign_sim.agents.followers import NormFollower, Universaliser
+from posalign_sim.agents.listeners import Bluffer, Candid, CandidDiplomat
+from posalign_sim.agents.litigants import AwardSeeker, Briber, Discloser, FrivolousLitigant
+from posalign_sim.agents.mediators import Mediator
 from posalign_sim.agents.merchants import (
     BestValueBuyer,
     FirstProposalBuyer,
     LemonBuyer,
     LemonSeller,
     PostedPriceSeller,
-    Whitewasher,
 )
 from posalign_sim.agents.negotiators import (
     BaronFerejohnPlayer,
@@ -43,6 +47,24 @@ from posalign_sim.agents.negotiators import (
     RubinsteinPlayer,
     TimeDependent,
     TitForTatNegotiator,
+)
+from posalign_sim.agents.officials import BiasedArbiter, Bribable, EvidenceReader
+from posalign_sim.agents.pacts import Griefer, PactPlayer
+from posalign_sim.agents.punishers import (
+    AltruisticPunisher,
+    AntisocialPunisher,
+    CapturedAuditor,
+    CautiousAuditor,
+    Rewarder,
+    SecondOrderPunisher,
+    SpitefulPunisher,
+)
+from posalign_sim.agents.raters import (
+    BadMouther,
+    BallotStuffer,
+    CliqueRater,
+    HonestRater,
+    SilentRater,
 )
 from posalign_sim.agents.reciprocators import (
     GenerousTitForTat,
@@ -73,33 +95,52 @@ from posalign_sim.agents.unconditional import Cooperator, Defector
 
 __all__ = [
     "Abstaining",
+    "AltruisticPunisher",
+    "AntisocialPunisher",
     "AudienceSensitive",
+    "AwardSeeker",
+    "BadMouther",
+    "BallotStuffer",
     "BaronFerejohnPlayer",
     "BestValueBuyer",
+    "BiasedArbiter",
+    "Bluffer",
+    "Bribable",
+    "Briber",
     "Calculating",
+    "Candid",
+    "CandidDiplomat",
+    "CapturedAuditor",
+    "CautiousAuditor",
     "CautiousInvestor",
+    "CliqueRater",
     "Compliant",
     "ConditionalContributor",
     "ConditionalSharer",
     "Cooperator",
     "Defector",
     "Deterrer",
+    "Discloser",
     "DiscriminatingBuyer",
     "Discriminator",
     "Dove",
     "EquilibriumBidder",
+    "EvidenceReader",
     "FairDivider",
     "FirstProposalBuyer",
     "FixedHarvester",
     "FixedTrust",
+    "FrivolousLitigant",
     "GenerousTitForTat",
     "GoByMajority",
+    "Griefer",
     "Grim",
     "Grit",
     "Habitual",
     "Hardliner",
     "Hawk",
     "Honest",
+    "HonestRater",
     "ImitatingHarvester",
     "InequityAverse",
     "LemonBuyer",
@@ -107,20 +148,28 @@ __all__ = [
     "Liar",
     "Loner",
     "Madman",
+    "Mediator",
     "MemoryOne",
+    "Milker",
     "Mirror",
+    "NormFollower",
     "Opportunist",
+    "PactPlayer",
     "PatientDiplomat",
     "PostedPriceSeller",
     "Random",
     "RandomContributor",
     "Reciprocal",
     "Retaliating",
+    "Rewarder",
     "Richardson",
     "RubinsteinPlayer",
     "Sceptic",
+    "SecondOrderPunisher",
     "Sharer",
+    "SilentRater",
     "Spiteful",
+    "SpitefulPunisher",
     "SustainableHarvester",
     "ThresholdContributor",
     "TimeDependent",
@@ -128,6 +177,7 @@ __all__ = [
     "TitForTatNegotiator",
     "Truthful",
     "UnconstrainedZeroIntelligence",
+    "Universaliser",
     "Whitewasher",
     "WinStayLoseShift",
     "Withholder",

@@ -8,6 +8,8 @@ from posalign_sim.world.sight import remaining
 
 #: Points that a decision must gain at least to be worth it: below is rounding.
 NEGLIGIBLE = 1e-9
+#: Means from which on nothing limits what a seat can be made to pay.
+UNLIMITED = 1e7
 
 # Where who is asked to trust keeps in mind how partners treated it.
 TRUST_WEIGHT, TRUST = 0, 1
@@ -44,16 +46,68 @@ def announced_loss(p: Sight, i: int, m: int, breach: int) -> float:
     at = p.place[i]
     if breach:
         share, points = p.refund_if_breach[at], p.loss_if_breach[at]
-        lost = p.forfeit_if_breach[at]
+        lost, found = p.forfeit_if_breach[at], p.found_if_breach[at]
     else:
         share, points, lost = p.refund_if_kept[at], p.loss_if_kept[at], p.forfeit_if_kept[at]
-    return points + share * p.at_stake[i] + lost * p.bonded[m]
+        found = p.found_if_kept[at]
+    penalty = points + share * p.at_stake[i]
+    escrow = lost * p.bonded[m]
+    if m != p.identity[i]:
+        return penalty + escrow
+    earned = p.rent[i] + (p.temptation[i] if breach else 0.0)
+    if breach:
+        penalty += p.own_fine[i]
+        escrow += p.unvested[i]
+    return bearable(penalty, found, p.answerable[i] + max(0.0, earned), p.beyond[i]) + escrow
+
+
+def bearable(penalty: float, found: float, means: float, beyond: float) -> float:
+    """What is expected of a penalty to fall on who has limited means to pay it.
+
+    Where findings are announced it is taken to come with a finding, all of it; else, for sure.
+
+    Args:
+        penalty: points expected to be lost, if there were means.
+        found: probability of a finding.
+        means: points that can be paid at most.
+        beyond: share of what goes beyond the means that falls back on the seat in the end.
+
+    >>> bearable(2.0, 0.25, 4.0, 0.0), bearable(2.0, 0.25, 4.0, 0.5), bearable(2.0, 0.25, 9.0, 0.0)
+    (1.0, 1.5, 2.0)
+    """
+    if means >= UNLIMITED:
+        return penalty
+    likely = found if found > 0 else 1.0
+    excess = penalty - likely * means
+    if excess <= 0:
+        return penalty
+    return penalty - (1 - beyond) * excess
 
 
 def rounds_ahead(p: Sight, patience: float) -> float:
     """Value today of one point in each further round, given continuation and patience."""
     discount = p.continuation * patience
     return min(discount / max(1e-12, 1 - discount), float(remaining(p)))
+
+
+def rounds_on_record(p: Sight, i: int, patience: float) -> float:
+    """Value today of one point in each round in which a breach of seat `i` is on record."""
+    ahead = rounds_ahead(p, patience)
+    lasts = p.record_lasts[p.place[i]]
+    if lasts < 0:
+        return ahead
+    discount = p.continuation * patience
+    if discount >= 1:
+        return min(ahead, lasts)
+    total = 0.0
+    worth = discount
+    k = 1
+    # Multiplied up, since powers can differ in the last bit from machine to machine.
+    while k <= lasts and worth > 1e-15 and total < ahead:
+        total += worth
+        worth *= discount
+        k += 1
+    return min(ahead, total)
 
 
 def trust_pays(p: Sight, i: int, secured: float, unsecured: float) -> bool:
@@ -69,7 +123,9 @@ def trust_pays(p: Sight, i: int, secured: float, unsecured: float) -> bool:
     at_risk = announced_loss(p, i, m, 1) - announced_loss(p, i, m, 0)
     first = secured if at_risk >= p.exposure[i] > 0 else unsecured
     trust = believed(p.slots[i], TRUST_WEIGHT, TRUST, first)
-    return trust * p.hope[i] + (1 - trust) * p.risk[i] >= -NEGLIGIBLE
+    # What a breach costs the seat, the difference of the two, may be made good to it in part.
+    risk = p.risk[i] + p.covered[i] * max(0.0, p.hope[i] - p.risk[i])
+    return trust * p.hope[i] + (1 - trust) * risk >= -NEGLIGIBLE
 
 
 def learn_trust(p: Sight, i: int, rate: float) -> None:

@@ -7,12 +7,10 @@ import numpy as np
 from posalign_sim.envs.marketplace import (
     ACCEPT,
     AGREE,
-    CLAIM_HIGH,
     COUNTER,
     EXIT,
     PROMISE_HIGH,
     PROMISE_LOW,
-    REENTER,
     REFUSE,
     STAY,
     TICKS,
@@ -24,7 +22,7 @@ from posalign_sim.world.draws import chance
 from posalign_sim.world.fields import param
 from posalign_sim.world.modules import Agent
 from posalign_sim.world.record import Sight
-from posalign_sim.world.sight import in_bad_standing, parameter, remaining, standing
+from posalign_sim.world.sight import in_bad_standing, parameter, standing
 
 #: The choice to have none of the offers that are shown.
 LEAVE = 0
@@ -124,29 +122,6 @@ class PostedPriceSeller(Agent):
     @staticmethod
     def deliver(p: Sight, i: int) -> int:
         return CHEAT if chance(p, i) < parameter(p, i, 2) else AS_PROMISED
-
-
-class Whitewasher(Agent):
-    """Promises high quality, cheats, and takes a new name whenever there is one to be had.
-
-    Source: Friedman & Resnick (2001), Journal of Economics & Management Strategy 10.
-    """
-
-    @staticmethod
-    def presence(p: MarketSight, i: int) -> int:
-        return REENTER if p.name_fee >= 0 and remaining(p) > 0 else STAY
-
-    @staticmethod
-    def list_offer(p: MarketSight, i: int) -> tuple[int, int, int]:
-        return custom_offer(p, i, HIGH)
-
-    @staticmethod
-    def claim_quality(p: MarketSight, i: int) -> int:
-        return CLAIM_HIGH
-
-    @staticmethod
-    def deliver(p: Sight, i: int) -> int:
-        return CHEAT
 
 
 class LemonSeller(Agent):
@@ -279,5 +254,4 @@ __all__ = [
     "LemonBuyer",
     "LemonSeller",
     "PostedPriceSeller",
-    "Whitewasher",
 ]

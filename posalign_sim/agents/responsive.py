@@ -16,6 +16,7 @@ from posalign_sim.agents.beliefs import (
     learn_from,
     learn_trust,
     rounds_ahead,
+    rounds_on_record,
     trust_pays,
 )
 from posalign_sim.agents.contributors import (
@@ -302,10 +303,11 @@ def breach_pays(p: Sight, i: int) -> bool:
     unseen = 1.0 - p.record_seen[p.place[i]]
     drop -= believed(slots, TRADE_WEIGHT + BREACHED, TRADE + BREACHED, unseen)
     patience = parameter(p, i, 0)
-    later = rounds_ahead(p, patience) * max(0.0, drop) * max(0.0, p.rent[i] - p.fallback[i])
+    later = rounds_on_record(p, i, patience) * max(0.0, drop)
+    later *= max(0.0, p.rent[i] - p.fallback[i])
     if later > 0:  # so there is a tomorrow: nothing times an infinite fee is no number
         later = min(later, p.continuation * patience * p.reentry_fee[p.place[i]])
-    pays = p.temptation[i] > lost + later + NEGLIGIBLE
+    pays = p.temptation[i] > lost + later + p.borne[i] + NEGLIGIBLE
     return pays != (chance(p, i, 1) < parameter(p, i, 2))
 
 

@@ -12,6 +12,7 @@ from posalign_sim.envs.bargaining_rules import (
     DRAWS,
     accepted,
     affordable,
+    conclude,
     count_parties,
     finish,
     first_of,
@@ -64,7 +65,8 @@ class Bargaining(Game):
     to the pie, and nothing is discounted.
 
     If deals are not `binding`, each party then keeps or reneges: that gains it `breach_gain` and
-    harms each other party by `breach_harm`. By `Bargaining.of(name)` it is one of the classics.
+    harms each other party by `breach_harm`. Terms on which all have agreed before the first pass,
+    with somebody's help, are a deal at once. By `Bargaining.of(name)` it is one of the classics.
 
     Interactions: one act of each party towards its partner, or towards its table if there are
     more. Cooperation is what it left the others, above their disagreement points and up to 1,
@@ -84,7 +86,7 @@ class Bargaining(Game):
     """
 
     interactions_per_agent = 1
-    declares = ("interactions", "breach", "promises", "payment")
+    declares = ("interactions", "breach", "promises", "payment", "deals")
     sight = BargainingSight
     own_dimensions: ClassVar = {"parties": 6, "issues": 2, "options": 11}
     customary: ClassVar = {"player": ("time_dependent", "time_dependent")}
@@ -269,7 +271,8 @@ class Bargaining(Game):
 
     @staticmethod
     def who_message(w: World, own: Bargaining, i: int) -> bool:
-        return own.talk == 1 and own.live[i] == 1 and own.proposing[i] == 1
+        speaks = own.live[i] == 1 and own.proposing[i] == 1
+        return own.talk == 1 and speaks and w.sight.deal[i] == 0
 
     @staticmethod
     def after_message(w: World, own: Bargaining) -> None:
@@ -285,6 +288,8 @@ class Bargaining(Game):
                 else:
                     p.pledges[j, c] = own.message_ease[i]
                 j = facing(w, j)
+        if own.step == 0:
+            conclude(w, own)
 
     @staticmethod
     def who_offer(w: World, own: Bargaining, i: int) -> bool:

@@ -229,6 +229,20 @@ def finish(w: World, own: Bargaining, i: int, agreed: int) -> None:
 
 
 @rare
+def conclude(w: World, own: Bargaining) -> None:
+    """Tables that have come to terms before the first pass (`deal` is 1) have their deal."""
+    p = w.sight
+    for i in seats(w):
+        if own.live[i] == 0 or p.deal[i] == 0:
+            continue
+        j = i
+        for _ in range(own.here[i]):
+            own.worth[j] = value(own, int(w.chair[j]), p.terms[j])
+            j = facing(w, j)
+        finish(w, own, i, 1)
+
+
+@rare
 def outcome(w: World, own: Bargaining, i: int) -> float:
     """Discounted points of seat `i` from its bargain, if the deal is kept."""
     nothing = own.disagreement[int(w.chair[i])]

@@ -6,12 +6,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from posalign_sim.institutions.norms import NORMS, is_good, norm_number
 from posalign_sim.world.accounts import NATURE, pay
 from posalign_sim.world.conduct import interact
 from posalign_sim.world.draws import draw
 from posalign_sim.world.faults import BAD_INDEX, raise_fault
 from posalign_sim.world.fields import Flags, Floats, Ints, given, param, per_agent, table
-from posalign_sim.world.modules import ConfigurationError, Decision, Game, nearest
+from posalign_sim.world.modules import Decision, Game
 from posalign_sim.world.record import Sight, World, face, later_born, seats
 
 DONATE, REFUSE = 0, 1
@@ -42,13 +43,14 @@ class Donor(Game):
     meet by the matching: with `Rematched()` mostly strangers, so that help given is returned, if
     at all, by others.
 
-    Who sees an act forms an opinion of the donor, good or bad, by the norm: it depends on the act
-    and on what the observer thought of the recipient before (`give_good`, `refuse_good`,
-    `give_bad`, `refuse_bad`: 1 if that makes the donor good, 0 if bad, 1/2 if it leaves the opinion
-    as it was). With `assessment_error` an act that makes good makes bad, and the reverse. By
-    `observed` there is one opinion that all share (one probability that an act is seen: the
-    default) or one for each seat (`observed=[0.9] * seats`, each with its own luck). At first
-    everybody is good. A donor knows its opinion of its partner with probability `known`.
+    Who sees an act forms an opinion of the donor by the `norm`, a number of eight bits: bit
+    4 r + 2 d + p is 1 if the donor is good afterwards, where r is 1 if it refused, d if it was bad
+    before, and p if the recipient was bad, all in the eyes of the observer (`institutions.norms`
+    has them by name; by default only refusing who is good is bad: simple standing). With
+    `assessment_error` an act that makes good makes bad, and the reverse. By `observed` there is
+    one opinion that all share (one probability that an act is seen: the default) or one for each
+    seat (`observed=[0.9] * seats`, each with its own luck). At first everybody is good. A donor
+    knows its opinion of its partner with probability `known`.
 
     Private opinions take a byte for each pair of seats, and each seat looks at each act: they are
     for populations of some hundred.
@@ -62,8 +64,8 @@ class Donor(Game):
     errors); Pacheco, Santos & Chalub (2006), PLoS Comput. Biol. 2 (stern judging); private
     opinions: Uchida & Sasaki (2013), Chaos, Solitons & Fractals 56.
 
-    >>> Donor.of("stern_judging").values["give_bad"].item()
-    0.0
+    >>> Donor.of("stern_judging").values["norm"].item()
+    165.0
     """
 
     own_dimensions: ClassVar = {"observers": 1}
@@ -78,10 +80,9 @@ class Donor(Game):
     both: float = param(0, 0, 1, "0 or 1", "1: both of a pair are donors at once")
     known: float = param(1, 0, 1, "probability", "that a donor knows its opinion of its partner")
     assessment_error: float = param(0, 0, 1, "probability", "that an act is judged the other way")
-    give_good: float = param(1, 0, 1, "0, 1/2, 1", "1: giving to who is good is good")
-    refuse_good: float = param(0, 0, 1, "0, 1/2, 1", "1: refusing who is good is good")
-    give_bad: float = param(1, 0, 1, "0, 1/2, 1", "1: giving to who is bad is good")
-    refuse_bad: float = param(1, 0, 1, "0, 1/2, 1", "1: refusing who is bad is good")
+    norm: float = param(
+        NORMS["simple_standing"], 0, 255, "number of a norm", "which acts make good, as eight bits"
+    )
     observed: Floats = given(
         np.float64,
         "observers",
@@ -108,13 +109,10 @@ class Donor(Game):
         """The game under a norm by name.
 
         Args:
-            norm: `image_scoring`, `standing`, `simple_standing`, `stern_judging` or `shunning`.
+            norm: a name in `institutions.norms.NORMS`, such as `stern_judging`.
             **changes: parameters to set otherwise.
         """
-        if norm not in NORMS:
-            raise ConfigurationError(f"no norm is called {norm!r}: {nearest(norm, NORMS)}")
-        bits = dict(zip(BITS, NORMS[norm], strict=True))
-        return cls(**{**bits, **changes})
+        return cls(norm=norm_number(norm), **changes)
 
     @staticmethod
     def begin(w: World, own: Donor) -> None:
@@ -189,8 +187,8 @@ def observer(w: World, own: Donor, i: int) -> int:
 def judge(w: World, own: Donor, i: int, j: int) -> None:
     """Everybody who sees what `i` and `j` did to each other forms an opinion of them, at once."""
     for k in range(observers(w, own)):
-        of_i = own.opinions[k, face(w, i)]
-        of_j = own.opinions[k, face(w, j)]
+        of_i = int(own.opinions[k, face(w, i)])
+        of_j = int(own.opinions[k, face(w, j)])
         if own.donate[i] >= 0:
             form(w, own, k, i, of_j)
         if own.donate[j] >= 0:
@@ -204,23 +202,8 @@ def form(w: World, own: Donor, k: int, donor: int, recipient: int) -> None:
     # Most observers see every act: spare them the draw.
     if own.observed[k] < 1 and draw(w, own, m, place) >= own.observed[k]:
         return
-    if recipient == GOOD:
-        good = own.give_good if own.donate[donor] == DONATE else own.refuse_good
-    else:
-        good = own.give_bad if own.donate[donor] == DONATE else own.refuse_bad
-    if good == 0.5:
-        return
+    refused = 0 if own.donate[donor] == DONATE else 1
+    good = is_good(int(own.norm), refused, 1 - int(own.opinions[k, m]), 1 - recipient)
     if own.assessment_error > 0 and draw(w, own, m, place + 1) < own.assessment_error:
         good = 1 - good
-    own.opinions[k, m] = GOOD if good > 0 else BAD
-
-
-#: What makes a donor good: giving to, refusing the good; giving to, refusing the bad.
-BITS = ("give_good", "refuse_good", "give_bad", "refuse_bad")
-NORMS = {
-    "image_scoring": (1, 0, 1, 0),
-    "standing": (1, 0, 1, 0.5),
-    "simple_standing": (1, 0, 1, 1),
-    "stern_judging": (1, 0, 0, 1),
-    "shunning": (1, 0, 0, 0),
-}
+    own.opinions[k, m] = GOOD if good else BAD

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from posalign_sim.institutions.agreements import (
+    announce_stake,
+    show_stake,
+    vouching_gain,
+    vouching_price,
+)
 from posalign_sim.world.accounts import COST, hold, pay, release, settle_hold, treasury
 from posalign_sim.world.conduct import answers, breached, find, governed
 from posalign_sim.world.draws import draw, either
-from posalign_sim.world.fields import Flags, Floats, Ints, param, per_identity
+from posalign_sim.world.fields import Flags, Floats, Ints, param, per_identity, scalar
 from posalign_sim.world.modules import Decision, Institution
 from posalign_sim.world.record import GROUP, World, face, holder, meetings, seats
 
@@ -24,6 +30,10 @@ class Bond(Institution):
     What is a breach: a promise not kept; in a dilemma, a defection. The forfeit goes to whom it
     harmed, by lot to one of several, or to the treasury if it harmed everybody.
 
+    At stake: the deal, for who is only relied on, if the bond deters its breach; against it the
+    breach that it gives up. By custom everybody who can be tempted posts one all the same; a
+    conduct decides by what is at stake.
+
     Tells: everyone, who is bonded and for how much, and how likely a breach forfeits the bond.
     Costs: `fee` a bond and round, burnt.
 
@@ -39,6 +49,7 @@ class Bond(Institution):
     stake: float = param(3.0, 0, 1e6, "points", "what is put into escrow")
     fee: float = param(0.05, 0, 1e6, "points", "cost of a bond for a round")
     evident: float = param(0.5, 0, 1, "probability", "that a breach proves itself")
+    likely: float = scalar()
     posted: Flags = per_identity(np.uint8)
     victim: Ints = per_identity(np.uint32)
     lot: Floats = per_identity(initial=-1)
@@ -52,13 +63,18 @@ class Bond(Institution):
 
     @staticmethod
     def announce(w: World, own: Bond) -> None:
-        p = w.sight
-        p.forfeit_if_breach[own.place] = either(p.found_if_breach[own.place], own.evident)
-        p.forfeit_if_kept[own.place] = p.found_if_kept[own.place]
+        own.likely = either(w.sight.found_if_breach[own.place], own.evident)
+        announce_stake(w, own)
 
     @staticmethod
     def who_bond(w: World, own: Bond, i: int) -> bool:
         return own.stake > 0 and meetings(w, i) > 0 and w.sight.temptation[i] > 0
+
+    @staticmethod
+    def stakes_bond(w: World, own: Bond, i: int) -> tuple[float, float, float, float]:
+        p = w.sight
+        penalty = own.likely * own.stake
+        return vouching_gain(p, i, penalty), own.fee + vouching_price(p, i, penalty), 0.0, 0.0
 
     @staticmethod
     def after_bond(w: World, own: Bond) -> None:
@@ -69,7 +85,7 @@ class Bond(Institution):
             if hold(w, m, own.stake):
                 own.posted[m] = 1
                 pay(w, m, COST, own.fee)
-                w.sight.bonded[answers(w, own, m)] = own.stake
+                show_stake(w, own, answers(w, own, m), own.stake)
 
     @staticmethod
     def redress(w: World, own: Bond) -> None:
@@ -80,7 +96,7 @@ class Bond(Institution):
         forfeit_claimed(w, own)
         for k in range(w.interaction_count):
             x = w.interactions[k]
-            if breached(w, x) and draw(w, own, x.actor, 0) < own.evident:
+            if x.judged == 0 and breached(w, x) and draw(w, own, x.actor, 0) < own.evident:
                 accused = answers(w, own, x.actor)
                 if own.posted[accused]:
                     find(w, accused, x.target, True, 1.0, k)

@@ -6,65 +6,119 @@ from typing import Any
 
 import numpy as np
 
+from posalign_sim.institutions.norms import NORMS, is_good, norm_number
 from posalign_sim.world.accounts import COST, pay
-from posalign_sim.world.conduct import answers, breached, drop, governed
-from posalign_sim.world.fields import Floats, param, per_identity
-from posalign_sim.world.modules import Decision, Institution
-from posalign_sim.world.record import GROUP, World, face, holder, seats
+from posalign_sim.world.conduct import answers, breached, governed
+from posalign_sim.world.draws import draw, either
+from posalign_sim.world.fields import Flags, Floats, Ints, param, per_identity
+from posalign_sim.world.modules import Institution
+from posalign_sim.world.record import GROUP, World, face, holder
 
-STAY, REENTER = 0, 1
 #: Standing below which an identity is in bad standing.
 BAD = 0.5
+
+# What an identity has done in this round, as the ledger has it.
+_NOTHING, _WELL, _ILL = range(3)
+#: When an identity last did ill that did nothing of the kind.
+_NEVER = -1
+# Indices under which an error of assessment is drawn: of the actor, and of the partner.
+_ACTOR, _PARTNER = 0, 1
 
 
 class Reputation(Institution):
     """A ledger keeps a standing in [0, 1] for each identity and shows it to those who look.
 
-    A standing begins at 1. Each act that can be a breach moves it by `weight` towards 1 (kept) or
-    0 (broken); each round it recovers by the share `decay` of what it lacks. A viewer sees the
-    record of its partner with probability `visibility`. By `proof` the ledger writes down what
-    happened (0: partners report truthfully) or only what an arbiter has found (1: a finding
-    counts as broken, nothing else counts).
+    A standing begins at 1. Each act that can be a breach moves it by `weight` towards 1 (good) or
+    0 (bad); each round it recovers by the share `decay` of what it lacks. With `beta` 1 the ledger
+    counts instead: an act adds `weight` to the good or to the bad ones, each round both lose the
+    share `decay`, and the standing is (good + 1) / (good + bad + 2), at first 1/2.
 
-    What is a breach: a promise not kept; in a dilemma, which has no promises, an act below the
-    game's standard (a defection), unless, by `just` (the standing rule; 0 is image scoring), its
-    target was itself in bad standing (below 1/2): who shuns cheats is no cheat.
+    How long a record lasts: a bad act is shown for `length` rounds in which nothing mends the
+    standing (0: it mends at once; unlimited: a blacklist, bad for ever). After `expunge` rounds of
+    good conduct in a row (rounds in which it acted, and nothing bad was written down) all that is
+    bad is struck from the record, blacklist or not. A viewer sees the record of its partner with
+    probability `visibility`. By `proof` the ledger writes down what happened (0: partners report
+    truthfully) or only what an arbiter has found (1: a finding is bad, nothing else counts).
 
-    Records belong to identities. Who pays `reentry_fee` starts anew with an empty record; by
-    default nobody can.
+    What is bad: a promise not kept. In a dilemma, which has no promises, the `norm` judges, a
+    number of eight bits: bit 4 b + 2 a + p is 1 if the actor is good afterwards, where b is 1 if
+    its act fell below the game's standard (a defection), a if its standing was bad (below 1/2) at
+    the start of the round, and p if its partner's was. By default only defecting on who is in good
+    standing is bad (simple standing: who shuns cheats is no cheat). An act towards everybody counts
+    as towards the good. With `assessment_error` an act is written down the other way, for
+    everybody.
 
-    Tells: everyone, the standing of each identity it gets to see, and that records are kept.
-    Costs: `upkeep` a seat and round, burnt; `reentry_fee`, burnt.
+    Records belong to identities: who begins anew under another one (`Registry`) has none.
 
-    Source: Nowak & Sigmund (1998), Nature 393; Sugden (1986), The Economics of Rights,
-    Co-operation and Welfare (standing); Friedman & Resnick (2001), JEMS 10 (re-entry).
-    Answers: table 3 of Laukkonen et al. (2026), reciprocity and reputation.
+    Tells: everyone, the standing of each identity it gets to see, that records are kept, and, if
+    time alone wipes them out (`decay` 1), for how long.
+    Costs: `upkeep` a seat and round, burnt.
 
-    >>> Reputation(visibility=0.5).values["visibility"].item()
-    0.5
+    Source: Nowak & Sigmund (1998), Nature 393 (image scoring); Sugden (1986), The Economics of
+    Rights, Co-operation and Welfare (standing); Ohtsuki & Iwasa (2004), J. Theor. Biol. 231 (norms,
+    errors); Josang & Ismail (2002), Bled eConference 15 (beta counts, forgetting); Friedman &
+    Resnick (2001), JEMS 10 (records and names).
+    Answers: table 3 and section 5.2 of Laukkonen et al. (2026): reciprocity and reputation, and how
+    long records last.
+
+    >>> Reputation.of("stern_judging", visibility=0.5).values["norm"].item()
+    165.0
     """
 
     needs = ("interactions", "breach")
 
     weight: float = param(1.0, 0, 1, "share", "how far one act moves the standing")
-    decay: float = param(0.3, 0, 1, "share per round", "how fast old breaches are forgotten")
-    just: float = param(1, 0, 1, "0 or 1", "1: an act towards who is in bad standing is no breach")
+    decay: float = param(0.3, 0, 1, "share per round", "how fast old acts are forgotten")
+    norm: float = param(
+        NORMS["simple_standing"], 0, 255, "number of a norm", "which acts make good, as eight bits"
+    )
+    assessment_error: float = param(0, 0, 1, "probability", "that an act is judged the other way")
+    beta: float = param(0, 0, 1, "0 or 1", "1: the standing is a ratio of counts")
+    length: float = param(0, 0, np.inf, "rounds", "after a bad act in which nothing mends")
+    expunge: float = param(
+        np.inf, 1, np.inf, "rounds", "of good conduct after which the bad is struck out"
+    )
     visibility: float = param(1.0, 0, 1, "probability", "that a viewer sees a record")
     proof: float = param(0, 0, 1, "0 or 1", "1: only findings count")
     upkeep: float = param(0.02, 0, 1e6, "points per seat and round", "cost of the ledger")
-    reentry_fee: float = param(np.inf, 0, np.inf, "points", "price of a new identity")
     score: Floats = per_identity(initial=1)
     before: Floats = per_identity(initial=1)
+    good: Floats = per_identity()
+    bad: Floats = per_identity()
+    deeds: Flags = per_identity(np.uint8)
+    ill_at: Ints = per_identity(np.int64, initial=_NEVER)
+    streak: Ints = per_identity(np.int64)
 
-    reenter = Decision(
-        "meet", ("stay", "reenter"), summary="Keep this identity, or pay for a new one?"
-    )
+    @classmethod
+    def of(cls, norm: str, **changes: Any) -> Reputation:
+        """The ledger under a norm by name.
+
+        Args:
+            norm: a name in `institutions.norms.NORMS`, such as `image_scoring`.
+            **changes: parameters to set otherwise.
+        """
+        return cls(norm=norm_number(norm), **changes)
+
+    @staticmethod
+    def begin(w: World, own: Reputation) -> None:
+        for m in range(w.identities):
+            start_record(own, m)
+
+    @staticmethod
+    def forget(w: World, own: Reputation, m: int) -> None:
+        start_record(own, m)
 
     @staticmethod
     def announce(w: World, own: Reputation) -> None:
         p = w.sight
-        p.record_seen[own.place] = own.visibility
-        p.reentry_fee[own.place] = min(p.reentry_fee[own.place], own.reentry_fee)
+        p.record_seen[own.place] = either(p.record_seen[own.place], own.visibility)
+        # Only what time alone wipes out at once has a definite end.
+        ends = own.decay == 1 and own.length < np.inf
+        p.record_lasts[own.place] = own.length if ends else -1.0
+
+    @staticmethod
+    def withdraw(w: World, own: Reputation) -> None:
+        w.sight.record_lasts[own.place] = -1.0
 
     @staticmethod
     def publish(w: World, own: Reputation) -> None:
@@ -78,35 +132,12 @@ class Reputation(Institution):
                 own.before[m] = own.score[m]
 
     @staticmethod
-    def who_reenter(w: World, own: Reputation, i: int) -> bool:
-        return own.reentry_fee < np.inf and own.score[face(w, i)] < 1
-
-    @staticmethod
-    def default_reenter(w: World, own: Reputation, i: int) -> int:
-        # Worth it if the trade that the present record costs, from the next round on, is worth
-        # more than the fee.
-        p = w.sight
-        lost = own.visibility * (1 - own.score[face(w, i)]) * (p.rent[i] - p.fallback[i])
-        ahead = p.continuation / max(1e-9, 1 - p.continuation)
-        rounds = min(ahead, float(p.rounds - p.clock - 1))
-        return REENTER if lost * rounds > own.reentry_fee else STAY
-
-    @staticmethod
-    def after_reenter(w: World, own: Reputation) -> None:
-        for i in seats(w):
-            if own.reenter[i] == REENTER and governed(w, own, face(w, i)):
-                pay(w, face(w, i), COST, own.reentry_fee)
-                drop(w, face(w, i))
-                own.score[face(w, i)] = 1.0
-
-    @staticmethod
     def witness(w: World, own: Reputation, x: Any) -> None:
-        if own.proof == 0 and (x.pledged or w.standard > 0) and governed(w, own, x.actor):
-            kept = 0.0 if breached(w, x) else 1.0
-            unbound = own.just == 1 and not x.pledged and x.target != GROUP
-            if unbound and own.before[x.target] < BAD:
-                kept = 1.0
-            own.score[x.actor] += own.weight * (kept - own.score[x.actor])
+        if (x.pledged or w.standard > 0) and governed(w, own, x.actor):
+            if own.proof == 0:
+                write_down(w, own, x.actor, judged_good(w, own, x))
+            elif own.deeds[x.actor] == _NOTHING:
+                own.deeds[x.actor] = _WELL
 
     @staticmethod
     def settle(w: World, own: Reputation) -> None:
@@ -114,9 +145,83 @@ class Reputation(Institution):
             for k in range(w.finding_count):
                 case = w.findings[k]
                 if case.breach and governed(w, own, case.accused):
-                    own.score[case.accused] -= own.weight * own.score[case.accused]
+                    write_down(w, own, case.accused, 0)
         for m in range(w.identities):
             if governed(w, own, m):
-                own.score[m] += own.decay * (1 - own.score[m])
+                let_time_pass(w, own, m)
                 if m == face(w, holder(w, m)):
                     pay(w, m, COST, own.upkeep)
+
+
+def start_record(own: Reputation, m: int) -> None:
+    """An identity of which nothing is known: by counts, it stands half-way."""
+    if own.beta == 1:
+        own.score[m] = 0.5
+        own.before[m] = 0.5
+
+
+def judged_good(w: World, own: Reputation, x: Any) -> int:
+    """1 if the ledger takes an act for good, 0 for bad; rightly or by an error."""
+    good = 0 if breached(w, x) else 1
+    to_one = x.target != GROUP
+    if not x.pledged:
+        actor_bad = 1 if own.before[x.actor] < BAD else 0
+        partner_bad = 1 if to_one and own.before[x.target] < BAD else 0
+        good = is_good(int(own.norm), 1 - good, actor_bad, partner_bad)
+    if own.assessment_error > 0:
+        # The sum of two draws, less whole ones, is as good as a draw for each pair.
+        luck = draw(w, own, x.actor, _ACTOR)
+        if to_one:
+            luck += draw(w, own, x.target, _PARTNER)
+        if luck - int(luck) < own.assessment_error:
+            good = 1 - good
+    return good
+
+
+def write_down(w: World, own: Reputation, m: int, good: int) -> None:
+    """Enter a good or a bad act of an identity into its record."""
+    if good == 0:
+        own.deeds[m] = _ILL
+        own.ill_at[m] = w.clock
+    elif own.deeds[m] == _NOTHING:
+        own.deeds[m] = _WELL
+    if good == 1 and is_held_against(w, own, m):
+        return
+    if own.beta == 1:
+        own.good[m] += own.weight * good
+        own.bad[m] += own.weight * (1 - good)
+        weigh_counts(own, m)
+    else:
+        own.score[m] += own.weight * (good - own.score[m])
+
+
+def is_held_against(w: World, own: Reputation, m: int) -> bool:
+    """Whether an identity has done ill so recently that nothing mends its standing yet."""
+    return own.ill_at[m] != _NEVER and w.clock - own.ill_at[m] < own.length
+
+
+def weigh_counts(own: Reputation, m: int) -> None:
+    """The standing that counts make: the mean of a beta distribution that began uniform."""
+    own.score[m] = (own.good[m] + 1) / (own.good[m] + own.bad[m] + 2)
+
+
+def let_time_pass(w: World, own: Reputation, m: int) -> None:
+    """At the end of a round: good conduct adds up, and what is old fades."""
+    if own.deeds[m] != _NOTHING:
+        own.streak[m] = own.streak[m] + 1 if own.deeds[m] == _WELL else 0
+        own.deeds[m] = _NOTHING
+        if own.streak[m] >= own.expunge:
+            own.streak[m] = 0
+            own.ill_at[m] = _NEVER
+            own.bad[m] = 0.0
+            own.score[m] = 1.0
+            if own.beta == 1:
+                weigh_counts(own, m)
+    if is_held_against(w, own, m):
+        return
+    if own.beta == 1:
+        own.good[m] *= 1 - own.decay
+        own.bad[m] *= 1 - own.decay
+        weigh_counts(own, m)
+    else:
+        own.score[m] += own.decay * (1 - own.score[m])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,7 @@ ASKED = (
     "kept_",
     "broken_",
     "overrule",
+    "advises",
 )
 
 
@@ -110,6 +111,7 @@ def check_institution(
     worlds: int = 4,
     seed: int = 1,
     modes: Sequence[Mode] = ("interpreted",),
+    officials: Mapping[str, Sequence[Agent]] | None = None,
 ) -> None:
     """The acceptance test of one institution on the scenarios that are to carry it.
 
@@ -122,6 +124,7 @@ def check_institution(
         worlds: how many worlds to run of each.
         seed: of the luck.
         modes: as in `check_scenario`, for the institution when it is enforced.
+        officials: who holds its offices, if it has any.
 
     Raises:
         AssertionError: a part of the contract is broken; the message says which, and where.
@@ -145,9 +148,9 @@ def check_institution(
     """
     assert scenarios, f"check_institution({institution.name}): give it at least one scenario"
     for scenario in scenarios:
-        check_strengths(institution, scenario, worlds, seed)
+        check_strengths(institution, scenario, worlds, seed, officials)
         for strength in STRENGTHS[1:]:
-            stacked = with_institution(scenario, institution, strength)
+            stacked = with_institution(scenario, institution, strength, officials)
             check_scenario(
                 stacked,
                 worlds=worlds,
@@ -170,6 +173,8 @@ def check_books(scenario: Scenario, worlds: int = 4, seed: int = 1) -> None:
         scenario: what to check.
         worlds: how many worlds to run.
         seed: of the luck.
+        officials: who holds its offices, if it has any; where nothing else fills the seats between
+            the players and the next power of two.
 
     Raises:
         AssertionError: one of these does not hold.
@@ -484,7 +489,11 @@ def check_modes(
 
 
 def check_strengths(
-    institution: Institution, scenario: Scenario, worlds: int = 4, seed: int = 1
+    institution: Institution,
+    scenario: Scenario,
+    worlds: int = 4,
+    seed: int = 1,
+    officials: Mapping[str, Sequence[Agent]] | None = None,
 ) -> None:
     """`off` is absence, `announced` moves nothing, and both hold for schedules.
 
@@ -499,6 +508,8 @@ def check_strengths(
         scenario: a scenario without it.
         worlds: how many worlds to run.
         seed: of the luck.
+        officials: who holds its offices, if it has any; where nothing else fills the seats between
+            the players and the next power of two.
 
     Raises:
         AssertionError: one of these does not hold.
@@ -518,7 +529,7 @@ def check_strengths(
     title = f"{title_of(scenario)}: {institution.name}"
     absent = simulate(scenario, worlds, seed, mode="interpreted", progress=False)
     off = simulate(
-        with_institution(scenario, institution, "off"),
+        with_institution(scenario, institution, "off", officials),
         worlds,
         seed,
         mode="interpreted",
@@ -530,8 +541,8 @@ def check_strengths(
         same = np.array_equal(ours[column], theirs[column], equal_nan=True)
         assert same, f"{title} at strength off changes metric {column}"
     for strength in ("off", "announced"):
-        check_same_consequences(institution, scenario, strength, worlds, seed)
-    late = with_institution(scenario, institution, {0: "off", 2: "enforced"})
+        check_same_consequences(institution, scenario, strength, worlds, seed, officials)
+    late = with_institution(scenario, institution, {0: "off", 2: "enforced"}, officials)
     ws = run_until(scenario, scenario.worlds(worlds, seed), 2, "interpreted")
     others = run_until(late, late.worlds(worlds, seed), 2, "interpreted")
     check_equal_history(ws, others, f"{title}, off for the first two rounds")
@@ -540,7 +551,7 @@ def check_strengths(
         {0: "enforced", 2: "off"},
         {0: "enforced", 2: "announced"},
     ):
-        check_books(with_institution(scenario, institution, steps), worlds, seed)
+        check_books(with_institution(scenario, institution, steps, officials), worlds, seed)
 
 
 #: The checks that `check_scenario` makes, by name, for tests that show them one by one.

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from posalign_sim.world.draws import below, mix
-from posalign_sim.world.modules import (
-    Institution,
-)
+from posalign_sim.world.modules import Agent, Institution
 from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.session import Session, start
 from posalign_sim.world.simulate import Worlds, run_until
@@ -34,13 +32,21 @@ def logged(scenario: Scenario) -> Scenario:
     return scenario if scenario.events else scenario.replace(events=1)
 
 
-def with_institution(scenario: Scenario, institution: Institution, strength: Any) -> Scenario:
-    """The scenario with an institution added, at a strength."""
+def with_institution(
+    scenario: Scenario,
+    institution: Institution,
+    strength: Any,
+    officials: Mapping[str, Sequence[Agent]] | None = None,
+) -> Scenario:
+    """The scenario with an institution added, at a strength, and with who holds its offices."""
     values = {name: value for name, value in institution.values.items()}
     module = type(institution)(
         name=institution.name, strength=strength, **values, **institution.arrays
     )
-    return scenario.replace(institutions=(*scenario.institutions, module))
+    return scenario.replace(
+        institutions=(*scenario.institutions, module),
+        officials={**scenario.offices, **(officials or {})},
+    )
 
 
 def rounds_of(scenario: Scenario, worlds: int, seed: int) -> Iterator[Worlds]:

@@ -25,7 +25,9 @@ from posalign_sim.world.writer import Writer, load
 
 #: What a world keeps to itself: which agent class fills a seat, who is behind an identity, what
 #: a seat wanted before noise and delegates, and the keys that luck is made from.
-PRIVATE = frozenset({"kind", "conduct", "owner", "chosen", "key", "pair", "birth_rank"})
+PRIVATE = frozenset(
+    {"kind", "conduct", "strain", "strain_count", "owner", "chosen", "key", "pair", "birth_rank"}
+)
 #: What agents have in mind, which no rule may read.
 MINDS = (
     "params",
@@ -230,7 +232,7 @@ class InstitutionSpy(Spy):
         for other, _ in self.structure.modules:
             if other != name:
                 self._spoil(copy[other])
-        for private in ("kind", "conduct", "chosen"):
+        for private in ("kind", "conduct", "strain", "strain_count", "chosen"):
             if private in copy.dtype.names:
                 self._spoil(copy[private])
         for mind in MINDS:

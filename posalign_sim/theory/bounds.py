@@ -135,3 +135,31 @@ def require_distribution(name: str, values: ArrayLike, states: int) -> NDArray[n
     if abs(total - 1) > 1e-9:
         raise ValueError(f"{name} sums to {total!r}, but probabilities of states must sum to 1")
     return vector / total
+
+
+def require_payoffs(name: str, values: ArrayLike, strategies: int = 0) -> NDArray[np.float64]:
+    """Return a square table of finite payoffs, of as many strategies as are wanted.
+
+    Args:
+        name: what the table is called, for the error.
+        values: `[strategies, strategies]` points of the row's strategy against the column's.
+        strategies: how many there must be; 0 for any number from 1.
+
+    Returns:
+        The table as floats.
+
+    Raises:
+        ValueError: If the shape differs, or an entry is not finite.
+
+    Example:
+        >>> require_payoffs("payoffs", [[1, 2], [3, 4]]).shape
+        (2, 2)
+    """
+    table = np.asarray(values, dtype=np.float64)
+    square = table.ndim == 2 and table.shape[0] == table.shape[1] and len(table) > 0
+    if not square or (strategies and len(table) != strategies):
+        wanted = f"[{strategies}, {strategies}]" if strategies else "square"
+        raise ValueError(f"{name} has shape {table.shape}, but it must be {wanted}")
+    if not np.isfinite(table).all():
+        raise ValueError(f"{name} must be finite numbers")
+    return table

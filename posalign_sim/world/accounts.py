@@ -8,6 +8,8 @@ is zero, exactly, always. Identities are accounts by their number; the rest have
 * `COST` takes what running an institution uses up (fees burnt, staff); nobody gets it.
 * `OUTSIDERS` are third parties that an act helps or harms.
 * `treasury(own)` is the public purse of an institution's jurisdiction.
+* `owner_account(w, k)` belongs to the owner number `k` of seats, where a module has a dimension
+  `owners`; the last of these is the insurer's.
 """
 
 from __future__ import annotations
@@ -37,6 +39,16 @@ _TREASURY = -4
 def treasury(own: Any) -> int:
     """The account of the public purse of a module's jurisdiction."""
     return _TREASURY - own.place
+
+
+def owner_account(w: World, k: int) -> int:
+    """The account of owner number `k`: these come after the treasuries of all jurisdictions."""
+    return _TREASURY - len(w.sight.visibility) - int(k)
+
+
+def balance_of(w: World, account: int) -> int:
+    """Minor units on an account, an identity's or a public one."""
+    return w.balance[account] if account >= 0 else w.public[-account - 1]
 
 
 def minor(points: float) -> int:
@@ -90,11 +102,15 @@ def hold(w: World, identity: int, points: float) -> bool:
     """
     if not 0 < points <= LIMIT:
         return False
-    amount = minor(points)
+    hold_units(w, identity, minor(points))
+    return True
+
+
+def hold_units(w: World, identity: int, amount: int) -> None:
+    """Put minor units of an identity's into escrow."""
     w.balance[identity] -= amount
     w.held[identity] += amount
     post_event(w, identity, identity, -amount)
-    return True
 
 
 def release(w: World, identity: int, points: float) -> None:
@@ -104,10 +120,17 @@ def release(w: World, identity: int, points: float) -> None:
 
 def settle_hold(w: World, identity: int, payee: int, points: float) -> None:
     """Pay held points out to `payee`; more than is held faults the world and moves nothing."""
-    if not 0 <= points <= LIMIT or minor(points) > w.held[identity]:
+    if not 0 <= points <= LIMIT:
         raise_fault(w, BAD_HOLD)
         return
-    amount = minor(points)
+    settle_units(w, identity, payee, minor(points))
+
+
+def settle_units(w: World, identity: int, payee: int, amount: int) -> None:
+    """Pay held minor units out to `payee`; more than is held faults the world and moves nothing."""
+    if not 0 <= amount <= w.held[identity]:
+        raise_fault(w, BAD_HOLD)
+        return
     w.held[identity] -= amount
     w.balance[identity] += amount
     post(w, identity, payee, amount)

@@ -183,14 +183,19 @@ def _penalise_as_far_as_it_answers(w: World, identity: int, payee: int, points: 
         room = w.balance[identity] - minor(w.least_balance[identity])
         own = min(due, max(0, room))
     post(w, identity, payee, own)
-    w.sight.sanction[holder(w, identity)] += own / MINOR
     rest = due - own
+    if rest == 0:
+        w.sight.sanction[holder(w, identity)] += points
+        return points
+    w.sight.sanction[holder(w, identity)] += own / MINOR
     backer = w.backer[identity]
+    stood_in = 0
     if backer != identity:
-        post(w, backer, payee, rest)
-        rest = 0
-    w.unpaid[identity] += rest
-    return (due - rest) / MINOR
+        stood_in = int(np.rint(rest * w.backing[identity]))
+        post(w, backer, payee, stood_in)
+        w.backed[identity] += stood_in
+    w.unpaid[identity] += rest - stood_in
+    return (own + stood_in) / MINOR
 
 
 def pledge(w: World, identity: int, cooperation: float) -> None:

@@ -14,9 +14,11 @@ Dimensions are named, and given their size by the scenario:
 `interactions`  what may be recorded in one round
 `arguments`     integer arguments that a choice may have
 `edges`         directed edges of the network
+`ties`          who may know whom: these edges, or else every ordered pair of agents
 `jurisdictions` charters that rule at once
 `company`       others that a seat can play with at once
 `habits`        numbers that a conduct may be given
+`strains`       what seats can turn into: agent classes with their parameters
 `params`        numbers that an agent may be given
 `slots`         numbers that an agent may keep in mind
 ==============  ==================================================================

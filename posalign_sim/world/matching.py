@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from posalign_sim.world.compiler import rare
 from posalign_sim.world.draws import below, mix, name
 from posalign_sim.world.fields import Ints, param, per_agent, scalar
 from posalign_sim.world.modules import Matching
@@ -32,6 +33,49 @@ def seat_two(w: World, a: int, b: int) -> None:
     """Seats `a` and `b` face each other; `a` is the first."""
     take_seat(w, a, b, a, 0)
     take_seat(w, b, a, a, 1)
+
+
+@rare
+def unseat(w: World, i: int) -> None:
+    """Take seat `i` out of its table, to sit alone; the others close ranks in the same order.
+
+    If it was the host, who sat next to it is host now. Who is left alone plays with nobody.
+    """
+    following = int(facing(w, i))
+    if following == i:
+        return
+    host = int(w.host[i])
+    if host == i:
+        host = following
+    before = following
+    while facing(w, before) != i:
+        before = int(facing(w, before))
+    w.partner[before] = following
+    seat_alone(w, i)
+    j = host
+    chair = 0
+    while True:
+        following = int(facing(w, j))
+        take_seat(w, j, following, host, chair)
+        j = following
+        chair += 1
+        if j == host:
+            break
+
+
+def note_seating(w: World, following: Ints, hosts: Ints, chairs: Ints) -> None:
+    """Keep a copy of who sits where, for `restore_seating`."""
+    for i in seats(w):
+        following[i] = facing(w, i)
+        hosts[i] = w.host[i]
+        chairs[i] = w.chair[i]
+
+
+@rare
+def restore_seating(w: World, following: Ints, hosts: Ints, chairs: Ints) -> None:
+    """Seat everybody as it was when the copy was made."""
+    for i in seats(w):
+        take_seat(w, i, following[i], hosts[i], chairs[i])
 
 
 def seat_all(w: World, seating: Ints, sides: int, wanted: float) -> None:

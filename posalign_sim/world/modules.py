@@ -31,6 +31,10 @@ Functions of a module (all optional, all static; `w` is the world, `own` the mod
 `broken_D(w, own, i)`      (games) and those by which it breaks it
 `overrule(w, own, i)`      (institutions) `KEEP` or `BREAK` in the place of a seat's own choice at a
                            decision that can be kept or broken, or `LEAVE`
+`advises(w, own, i)`       (institutions) whether a seat that is asked at such a decision is told
+                           the way by which it keeps its word: `p.advised[i]`, `p.advice[i]`
+`seating(w, own)`          (institutions) everybody has been seated: may `unseat` somebody before
+                           the game begins its round
 `again_B(w, own)`          whether block `B` of decisions is gone through once more
 `act(w, own, i, d, c, n)`  (noise and delegates) choice `c` of `n`, of seat `i`, at decision key `d`
 `report(own, ws)`          (metrics; plain NumPy) a column for each number, a row for each world
@@ -462,14 +466,27 @@ class Institution(Module, abstract=True):
 
     @classmethod
     def contract(cls) -> dict[str, int]:
-        """An institution may put something in the place of a choice."""
-        return {"overrule": 3}
+        """An institution may put something in the place of a choice, and unseat somebody."""
+        return {"overrule": 3, "advises": 3, "seating": 2}
 
     @classmethod
     def refusal(cls, game: type[Game]) -> str:
         """Why a game cannot carry the institution; nothing if it can."""
         missing = [need for need in cls.needs if need not in game.declares]
         return f"the game does not declare {', '.join(missing)}" if missing else ""
+
+
+class Dynamics(Module, abstract=True):
+    """What changes who the seats are: imitation, selection, mutation; last of all in a round.
+
+    It acts in `settle`, after every metric has seen the round, and turns seats into other *strains*
+    (see `become`): an agent class with its parameters and conduct. Unlike institutions it knows
+    which strain fills a seat, and no seat knows it.
+    """
+
+    def refusal(self, strains: int) -> str:
+        """Why it cannot act on so many strains; nothing if it can."""
+        return ""
 
 
 class Metric(Module, abstract=True):
@@ -590,6 +607,7 @@ __all__ = [
     "ConfigurationError",
     "Decision",
     "Delegate",
+    "Dynamics",
     "External",
     "Game",
     "Institution",

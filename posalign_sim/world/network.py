@@ -38,12 +38,13 @@ class Network:
     edge_to: Ints
 
     @classmethod
-    def from_edges(cls, agents: int, edges: Any) -> Network:
+    def from_edges(cls, agents: int, edges: Any, loops: bool = False) -> Network:
         """A network from a list of undirected edges.
 
         Args:
             agents: number of seats.
-            edges: `[edges, 2]` pairs of seats; double ones and loops count for nothing.
+            edges: `[edges, 2]` pairs of seats; double ones count for nothing.
+            loops: whether a seat tied to itself is its own neighbour; else loops count for nothing.
 
         Raises:
             ConfigurationError: an edge names a seat that does not exist.
@@ -53,7 +54,7 @@ class Network:
             wrong = pairs.min() if pairs.min() < 0 else pairs.max()
             raise ConfigurationError(f"an edge names seat {wrong}: seats are 0..{agents - 1}")
         both = np.concatenate([pairs, pairs[:, ::-1]])
-        both = both[both[:, 0] != both[:, 1]]
+        both = both if loops else both[both[:, 0] != both[:, 1]]
         keys = np.unique(both[:, 0] * agents + both[:, 1])
         degree = np.bincount(keys // agents, minlength=agents)
         first = np.cumsum(degree) - degree
@@ -85,7 +86,12 @@ class Network:
 
     @classmethod
     def lattice(
-        cls, rows: int, columns: int, torus: bool = True, diagonal: bool = False
+        cls,
+        rows: int,
+        columns: int,
+        torus: bool = True,
+        diagonal: bool = False,
+        loops: bool = False,
     ) -> Network:
         """A square lattice, seats row by row; with 4 neighbours, or 8 if `diagonal` (Moore).
 
@@ -94,6 +100,7 @@ class Network:
             columns: columns.
             torus: whether opposite borders touch.
             diagonal: whether those across a corner are neighbours too.
+            loops: whether each seat is its own neighbour too, and plays with itself.
         """
         row, column = np.indices((rows, columns)).reshape(2, -1)
         ties = []
@@ -102,7 +109,9 @@ class Network:
             inside = (below < rows) & (beside >= 0) & (beside < columns) | torus
             other = below % rows * columns + beside % columns
             ties.append(np.stack([row * columns + column, other], 1)[inside])
-        return cls.from_edges(rows * columns, np.concatenate(ties))
+        here = np.arange(rows * columns)
+        ties += [np.stack([here, here], 1)] if loops else []
+        return cls.from_edges(rows * columns, np.concatenate(ties), loops)
 
     @classmethod
     def small_world(cls, agents: int, neighbours: int, rewired: float, seed: int = 0) -> Network:

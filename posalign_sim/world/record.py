@@ -362,6 +362,112 @@ class Sight:
     audit_harm: Floats = per_agent(
         spare=True, low=0, unit="points", summary="harm that the act on your desk did"
     )
+    # what parties report to who drafts terms for them; only games that have parties can have it
+    reported_points: Floats = per_agent(
+        np.float64,
+        "parties",
+        "issues",
+        "options",
+        spare=True,
+        unit="points",
+        summary="what each party reports that each option (from 0) of each issue is worth to it",
+    )
+    reported_reserve: Floats = per_agent(
+        np.float64,
+        "parties",
+        spare=True,
+        unit="points",
+        summary="what each party reports that it has without a deal",
+    )
+    drafting_for: Ints = per_agent(
+        np.int32, low=0, spare=True, unit="parties", summary="for how many you draft terms now"
+    )
+    # what an adviser tells a seat of the decision that it is asked now
+    advised: Ints = per_agent(
+        np.int32,
+        spare=True,
+        low=0,
+        unit="number",
+        summary="of the choice that is advised now, counted from 1 (0: there is no advice)",
+    )
+    advice: Ints = per_agent(
+        np.int32, "arguments", spare=True, summary="what is advised of the numbers that go with it"
+    )
+    # what information is published: what all do, what they ought to do, what deals are paid, what
+    # everybody's keeping its word is worth
+    norm_seen: Floats = announced(
+        initial=-1,
+        spare=True,
+        low=-1,
+        high=1,
+        unit="cooperation",
+        summary="what all have done on average in the last round (-1: not known)",
+    )
+    norm_asked: Floats = announced(
+        initial=-1,
+        spare=True,
+        low=-1,
+        high=1,
+        unit="cooperation",
+        summary="what everybody is asked to do (-1: nothing)",
+    )
+    trade_mean_price: Floats = announced(
+        initial=-1,
+        spare=True,
+        low=-1,
+        unit="points",
+        summary="what was paid for an act on average in the last round (-1: nothing)",
+    )
+    trade_volume: Floats = announced(
+        spare=True, low=0, unit="acts", summary="how many acts were paid for in the last round"
+    )
+    universal_gain: Floats = per_agent(
+        spare=True,
+        unit="points",
+        summary="what you gain if everybody keeps its word, rather than everybody breaking it",
+    )
+    # what a seat hears of the others on a line before they act, and how good their words are
+    heard_intent: Floats = per_agent(
+        np.float64,
+        "company",
+        initial=-1,
+        spare=True,
+        low=-1,
+        high=1,
+        unit="cooperation",
+        summary="what each of the others has said that it would do (-1: nothing was heard)",
+    )
+    heard_doubt: Flags = per_agent(
+        np.uint8,
+        "company",
+        spare=True,
+        low=0,
+        high=1,
+        summary="1: what this one says is marked, being more than its record warrants",
+    )
+    heard_age: Ints = per_agent(
+        np.int32,
+        spare=True,
+        low=0,
+        unit="rounds",
+        summary="how long ago that was said which is heard now",
+    )
+    public_intent: Floats = per_identity(
+        initial=-1,
+        spare=True,
+        low=-1,
+        high=1,
+        unit="cooperation",
+        summary="what everybody has said in public that it would do (-1: nothing was heard)",
+    )
+    kept_words: Floats = per_identity(
+        initial=1,
+        spare=True,
+        low=0,
+        high=1,
+        unit="share",
+        summary="of what everybody said that it would do, which it then did",
+    )
     # what a seat remembers of each partner (R of them)
     turns: Ints = per_agent(
         np.int32, "relations", low=0, unit="rounds", summary="rounds with this partner so far"
@@ -408,7 +514,7 @@ class Sight:
         initial=1, low=0, high=1, unit="standing", summary="standing in the public record"
     )
     standing_known: Flags = per_identity(np.uint8)
-    bonded: Floats = per_identity(low=0, unit="points", summary="what is posted as a bond")
+    bonded: Floats = per_identity(low=0, unit="points", summary="what is pledged against a breach")
     # what institutions announce, by jurisdiction: what follows from a breach, and from none
     visibility: Floats = announced(
         low=0, high=1, unit="probability", summary="that a seat gets to see the records"
@@ -435,6 +541,14 @@ class Sight:
     )
     record_seen: Floats = announced(
         low=0, unit="probability", summary="that the next partner sees the record of a breach"
+    )
+    # how long a public record of a breach lasts, where it has a definite end
+    record_lasts: Floats = announced(
+        initial=-1,
+        spare=True,
+        low=-1,
+        unit="rounds",
+        summary="for which a breach stays on record (-1: no end is set)",
     )
     reentry_fee: Floats = announced(
         initial=np.inf, low=0, unit="points", summary="price of a new identity"
@@ -481,6 +595,15 @@ class World:
     identities: int = scalar(np.int32)
     kind: Ints = per_agent(np.int16)
     conduct: Ints = per_agent(np.int16, spare=True)
+    # what seats can turn into, where something makes them: agent class, conduct, role and numbers
+    # of each strain, and how many seats are of it; a seat decided from outside is of none
+    strain: Ints = per_agent(np.uint32, initial=NOBODY, spare=True)
+    strain_count: Ints = table(np.int64, "strains", spare=True)
+    strain_kind: Ints = table(np.int16, "strains", spare=True)
+    strain_conduct: Ints = table(np.int16, "strains", spare=True)
+    strain_role: Ints = table(np.int16, "strains", spare=True)
+    strain_params: Floats = table(np.float64, "strains", "params", spare=True)
+    strain_habits: Floats = table(np.float64, "strains", "habits", spare=True)
     role: Ints = per_agent(np.int16)
     jurisdiction: Ints = per_agent(np.int16)
     birth: Keys = per_agent(np.uint64)

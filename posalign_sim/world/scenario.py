@@ -18,6 +18,7 @@ from posalign_sim.world.modules import (
     ConfigurationError,
     Decision,
     Delegate,
+    Dynamics,
     External,
     Game,
     Institution,
@@ -32,6 +33,7 @@ from posalign_sim.world.modules import (
 from posalign_sim.world.network import Network
 from posalign_sim.world.noise import Forced
 from posalign_sim.world.record import World
+from posalign_sim.world.strains import Strains, find_strains
 from posalign_sim.world.structure import Structure, names_company
 
 #: Rounds of a horizon that nothing but the continuation probability ends.
@@ -49,6 +51,9 @@ class Scenario:
         noise: what comes between choice and act, in order.
         delegates: what seats have put between themselves and their choices.
         metrics: what is measured; the package's standard ones if not given, none if empty.
+        dynamics: what changes who the seats are after a round: imitation, selection, mutation.
+        strains: what seats can turn into by it, besides what somebody is at the beginning: agents,
+            or a list for each role; these come first in `scenario.strains`.
         rounds: longest duration, in rounds.
         continuation: probability that each round is followed by another.
         twin: whether worlds are zero-sum twins (each payoff less the seats' mean).
@@ -88,6 +93,8 @@ class Scenario:
         noise: Noise | Sequence[Noise] = (),
         delegates: Sequence[Delegate] = (),
         metrics: Sequence[Metric] | None = None,
+        dynamics: Dynamics | Sequence[Dynamics] = (),
+        strains: Sequence[Agent] | Mapping[str, Sequence[Agent]] = (),
         rounds: Any = None,
         continuation: Any = 1.0,
         twin: Any = False,
@@ -113,6 +120,8 @@ class Scenario:
         self.noise = (noise,) if isinstance(noise, Noise) else tuple(noise)
         self.delegates = tuple(delegates)
         self.metrics = tuple(metrics)
+        self.dynamics = (dynamics,) if isinstance(dynamics, Dynamics) else tuple(dynamics)
+        self.further = strains
         self.roles, self.players = _seats(game, population)
         offices, self.officials = _officials(self.institutions, officials or {})
         self.roles += [len(game.roles) + k for k in offices]
@@ -145,6 +154,7 @@ class Scenario:
             *self.delegates,
             *self.noise,
             *self.metrics,
+            *self.dynamics,
         )
 
     def replace(self, **changes: Any) -> Scenario:
@@ -175,6 +185,14 @@ class Scenario:
         """Who fills each seat: those who play, then the officials."""
         return [*self.players, *self.officials]
 
+    @property
+    def offices(self) -> dict[str, list[Agent]]:
+        """Who holds each office that somebody holds."""
+        held: dict[str, list[Agent]] = {}
+        for seat, agent in enumerate(self.officials, start=self.agents):
+            held.setdefault(self.role_of(seat), []).append(agent)
+        return held
+
     def role_of(self, seat: int) -> str:
         """The name of a seat's role, or office."""
         return self.structure.roles[self.roles[seat]]
@@ -182,7 +200,8 @@ class Scenario:
     @cached_property
     def structure(self) -> Structure:
         """What decides the layout of a world and the text of its round."""
-        kinds = sorted({type(a) for a in self.seats}, key=lambda c: (c.__name__, c.__module__))
+        minds = [*self.seats, *self.strains.agents]
+        kinds = sorted({type(a) for a in minds}, key=lambda c: (c.__name__, c.__module__))
         return Structure(
             modules=tuple((m.name, type(m)) for m in self.modules),
             agents=tuple(kinds),
@@ -197,8 +216,18 @@ class Scenario:
         )
 
     @cached_property
+    def strains(self) -> Strains:
+        """What seats can turn into, where something makes them; see `Strains`."""
+        if not self.dynamics and not any(
+            "strains" in state.dimensions for m in self.modules for state in m.states.values()
+        ):
+            return Strains()
+        return find_strains(self.game, self.further, self.roles, self.players, self.births)
+
+    @cached_property
     def _conducts(self) -> list[type[Conduct]]:
-        found = {type(a.conduct) for a in self.seats if a.conduct is not None}
+        minds = [*self.seats, *self.strains.agents]
+        found = {type(a.conduct) for a in minds if a.conduct is not None}
         return sorted(found, key=lambda c: (c.__name__, c.__module__))
 
     def _company(self) -> int:
@@ -220,7 +249,10 @@ class Scenario:
                     )
         if self.network is not None:
             found["edges"] = max(1, len(self.network.edge_to))
-        if names_company([type(m) for m in self.modules], [type(a) for a in self.seats]):
+        found["strains"] = max(1, len(self.strains.agents))
+        minds: list[type[Agent] | type[Conduct]] = [*(type(a) for a in self.seats)]
+        minds += self._conducts
+        if names_company([type(m) for m in self.modules], minds):
             found["company"] = self._company()
         return found
 
@@ -245,6 +277,10 @@ class Scenario:
                 )
         self._check_stack()
         self._check_tables()
+        for change in self.dynamics:
+            reason = change.refusal(len(self.strains.agents))
+            if reason:
+                raise ConfigurationError(f"{change.name}: {reason}")
         self._check_sight()
         for point in self.structure.points:
             if not _answered(point.decision, point.functions):
@@ -276,6 +312,12 @@ class Scenario:
             raise ConfigurationError(
                 f"{game.name} cannot be played with all neighbours at once: use NeighbourPairs()"
             )
+        for institution in self.institutions:
+            if matching.neighbourhood and "seating" in type(institution).functions:
+                raise ConfigurationError(
+                    f"{institution.name} takes seats out of tables, and with {matching.name} there "
+                    "are none: seats play with all of their neighbours; use NeighbourPairs()"
+                )
         size = matching.values.get("table", np.zeros(()))
         if game.table == 2 and not np.isin(size, (0, 2)).all():
             raise ConfigurationError(
@@ -299,13 +341,15 @@ class Scenario:
                     )
 
     def _check_knowledge(self, point: str, decision: Decision) -> None:
-        for seat, agent in enumerate(self.seats):
-            role = self.role_of(seat)
+        seats = [(self.roles[k], agent) for k, agent in enumerate(self.seats)]
+        for seat, (number, agent) in enumerate([*seats, *self.strains]):
+            role = self.structure.roles[number]
             asked = role in (decision.roles or self.game.roles)
             if asked and not isinstance(agent, External) and decision.name not in agent.functions:
                 known = ", ".join(sorted(set(agent.functions) - {"learn"})) or "nothing"
+                who = f"seat {seat}" if seat < len(self.seats) else "a further strain"
                 raise ConfigurationError(
-                    f"seat {seat} ({role}): {agent.name} cannot decide {point}; it knows {known}"
+                    f"{who} ({role}): {agent.name} cannot decide {point}; it knows {known}"
                 )
 
     def worlds(self, count: int, seed: int = 0, pairs: Any = None) -> np.ndarray[Any, Any]:
@@ -362,12 +406,29 @@ class Scenario:
         ws["order"][:, :everybody] = order
         ws["birth_rank"][:, :everybody] = self.births
         self._fill_numbers(ws["sight"]["params"], self.seats)
+        if self.strains.agents:
+            self._fill_strains(ws)
         if self._conducts:
             conducts = [a.conduct for a in self.seats]
             self._fill_numbers(ws["sight"]["habits"], conducts)
             ws["conduct"][:, :everybody] = [
                 0 if c is None else 1 + self._conducts.index(type(c)) for c in conducts
             ]
+
+    def _fill_strains(self, ws: np.ndarray[Any, Any]) -> None:
+        strains, structure = self.strains, self.structure
+        conducts = [a.conduct for a in strains.agents]
+        counts = np.bincount(strains.of_seats[strains.of_seats < len(strains.agents)])
+        ws["strain"][:, : self.agents] = strains.of_seats
+        ws["strain_count"][:, : len(counts)] = counts
+        ws["strain_role"] = strains.roles
+        if self.dynamics:
+            ws["strain_kind"] = [structure.agents.index(type(a)) for a in strains.agents]
+            ws["strain_conduct"] = [
+                0 if c is None else 1 + self._conducts.index(type(c)) for c in conducts
+            ]
+            self._fill_numbers(ws["strain_params"], strains.agents)
+            self._fill_numbers(ws["strain_habits"], conducts)
 
     def _fill_numbers(
         self, numbers: np.ndarray[Any, Any], given: Sequence[Agent | Conduct | None]

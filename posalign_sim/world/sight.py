@@ -164,6 +164,15 @@ def forget_counts(p: Sight, i: int, k: int) -> None:
     p.other_worst[i, k] = 1.0
 
 
+def forget_mind(p: Sight, i: int) -> None:
+    """Who fills seat `i` from now on has nothing in mind, and has met nobody."""
+    for k in range(p.slots.shape[1]):
+        p.slots[i, k] = 0.0
+    for k in range(p.turns.shape[1]):
+        forget_relation(p, i, k)
+    p.since[i] = p.clock + 1
+
+
 @variant(forget_counts, "uncounted")
 def _no_counts(p: Sight, i: int, k: int) -> None:
     pass
@@ -475,7 +484,7 @@ STAKES = (
     ("stakes_gain", "points", "what taking this up gains you, expected"),
     ("stakes_price", "points", "what taking this up costs you, expected"),
     ("stakes_damage", "points", "what your taking this up costs others, expected"),
-    ("stakes_provoked", "", "1: it answers what was done to you"),
+    ("stakes_provoked", "", "whether it answers what was done to you (1) or not (0)"),
 )
 
 

@@ -71,8 +71,9 @@ class Run:
         """One row for each world: pair number, rounds played, fault, metrics and outcomes.
 
         Every metric has its columns; so has every state that a module declares an outcome
-        (`per_agent(..., outcome=True)`), as its mean over seats. A metric is NaN where it is
-        undefined (no occasion to reciprocate, say).
+        (`per_agent(..., outcome=True)`), as its mean over seats, and, where seats can turn into
+        other strains, the share of each in the end. A metric is NaN where it is undefined (no
+        occasion to reciprocate, say).
         """
         # By parts: what a metric needs on the way can be several times what it reports.
         parts = [
@@ -96,6 +97,8 @@ class Run:
                 if state.outcome:
                     values = ws[module.name][name][..., : self.scenario.agents]
                     columns[f"{module.name}_{name}"] = values.reshape(last - first, -1).mean(axis=1)
+        if self.scenario.strains.agents:
+            columns.update(self.scenario.strains.shares(ws))
         return pd.DataFrame(columns)
 
     def events(self, world: int) -> pd.DataFrame:

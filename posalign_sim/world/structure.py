@@ -20,7 +20,7 @@ from posalign_sim.world.conduct import find, interact
 from posalign_sim.world.draws import key_of
 from posalign_sim.world.errors import ConfigurationError, nearest
 from posalign_sim.world.events import EVENT
-from posalign_sim.world.fields import record, state_fields
+from posalign_sim.world.fields import State, declared, record, state_fields
 from posalign_sim.world.matching import Fixed
 from posalign_sim.world.modules import (
     Agent,
@@ -37,6 +37,7 @@ from posalign_sim.world.record import (
     SLOTS,
     Finding,
     Interaction,
+    Sight,
     World,
     facing,
     meetings,
@@ -47,6 +48,7 @@ from posalign_sim.world.sight import (
     MEMORIES,
     RELATIONS,
     Feature,
+    forget_mind,
     kept_features,
     note_counts,
     note_treatment,
@@ -56,6 +58,8 @@ from posalign_sim.world.sight import (
 #: Fields of an interaction that only matter to those who judge it, or who make it good.
 _JUDGED = ("pledged", "promised", "delivered", "breached")
 _PRICED = ("paid", "harm")
+#: What is kept of each identity where some institution says who answers for a penalty.
+_LIABLE = ("backer", "backing", "backed", "least_balance", "unpaid")
 
 
 def names_used(
@@ -77,7 +81,9 @@ def names_used(
     return frozenset(names)
 
 
-def names_company(modules: Sequence[type[Module]], agents: Sequence[type[Agent]]) -> bool:
+def names_company(
+    modules: Sequence[type[Module]], agents: Sequence[type[Agent] | type[Conduct]]
+) -> bool:
     """Whether somebody keeps something of, or does something to, each of those at its table."""
     for spec in modules:
         if any("company" in state.dimensions for state in spec.states.values()):
@@ -86,6 +92,9 @@ def names_company(modules: Sequence[type[Module]], agents: Sequence[type[Agent]]
         if any("company" in (a.count, a.high) for a in arguments):
             return True
     kernels = [f for spec in modules for f in spec.functions.values()]
+    told = {name for name, s in declared(Sight, State).items() if "company" in s.dimensions}
+    if not told.isdisjoint(names_used(kernels)):
+        return True
     kernels += [f for agent in set(agents) for f in agent.functions.values()]
     return "others_acts" in names_used(kernels)
 
@@ -181,7 +190,8 @@ class Structure:
     @cached_property
     def names(self) -> frozenset[str]:
         """Every attribute and global name that the modules' and agents' functions read."""
-        return names_used(self.kernels)
+        # Who forgets everything asks for no memory.
+        return names_used(self.kernels, but=(forget_mind,))
 
     @property
     def kernels(self) -> list[Callable[..., Any]]:
@@ -218,16 +228,26 @@ class Structure:
             found.append("unread")
         if "pledge" in self.names:
             found.append("pledging")
-        if not self.names.isdisjoint(("backer", "least_balance")):
+        if self.liable:
             found.append("liable")
         if "impression" in self.names:
             found.append("impressed")
         return tuple(found)
 
     @property
+    def liable(self) -> bool:
+        """Whether some institution says who answers for a penalty, and how far."""
+        return not self.names.isdisjoint(("backer", "least_balance"))
+
+    @property
     def staked(self) -> bool:
         """Whether some institution says what its decisions put at stake."""
         return any(f"stakes_{point.decision.name}" in point.functions for point in self.points)
+
+    @property
+    def advisers(self) -> list[str]:
+        """Institutions that may tell a seat how it keeps its word."""
+        return [name for name, spec in self.modules if "advises" in spec.functions]
 
     @cached_property
     def named(self) -> frozenset[str]:
@@ -235,6 +255,8 @@ class Structure:
         more = [
             *(["stakes"] if self.staked else []),
             *(["conduct", "habits"] * bool(self.conducts)),
+            *(_LIABLE if self.liable else ()),
+            *(["advised", "advice"] if self.advisers else []),
         ]
         return self.names.union(more)
 
@@ -246,7 +268,7 @@ class Structure:
     @cached_property
     def sizes(self) -> dict[str, int]:
         """The size of every named dimension."""
-        sizes = {"edges": 1, "company": 1, **dict(self.dimensions)}
+        sizes = {"edges": 1, "company": 1, "strains": 1, **dict(self.dimensions)}
         arguments = max((len(p.decision.columns(sizes)) for p in self.points), default=0)
         most = max(1, *(len(spec.parameters()) for spec in self.agents))
         acts = self.capacity * self.game[1].interactions_per_agent
@@ -254,6 +276,7 @@ class Structure:
             acts = max(acts, sizes["edges"])
         return {
             **sizes,
+            "ties": sizes["edges"] if sizes["edges"] > 1 else self.capacity**2,
             "agents": self.capacity,
             "identities": self.capacity * self.faces,
             # Room for what agents are given and keep, if any reads it; for a crowd, no more.
@@ -390,10 +413,11 @@ class Structure:
         Raises:
             ConfigurationError: a chosen feature does not exist.
         """
-        asked = [
-            Feature(f"at_{p.decision.name}", f"w.decision == {p.number}", 0, 1, "", "asked now")
-            for p in self.points
-        ]
+        # Decisions of one name, of several institutions, are one question to who knows it.
+        points: dict[str, list[str]] = {}
+        for p in self.points:
+            points.setdefault(f"at_{p.decision.name}", []).append(f"w.decision == {p.number}")
+        asked = [Feature(n, " or ".join(at), 0, 1, "", "asked now") for n, at in points.items()]
         more = kept_features(self.named, self.sizes)
         game = told(self.game[1].sight, self.sizes)
         every = {f.name: f for f in [*asked, *FEATURES, *more, *game]}

@@ -24,6 +24,8 @@ _HEADER = '''\
 {contents}
 """
 
+import numpy as np
+
 from posalign_sim.world.compiler import rare
 from posalign_sim.world.conduct import draw_veil
 from posalign_sim.world.draws import mix

@@ -38,6 +38,10 @@ class DecisionWriter(Part):
             out(f"w.asked_to = {last}")
         out(f"for i in {self._seats(point)}:")
         out.depth = 2
+        if self.structure.advisers:
+            out("p.advised[i] = 0")
+            out("for k in range(len(p.advice[i])):")
+            out("    p.advice[i, k] = 0")
         conditions = self._conditions(point)
         for condition in conditions:
             out(f"if not ({condition}):")
@@ -50,6 +54,9 @@ class DecisionWriter(Part):
             out(f"gain, price, damage, provoked = {call}")
             for word in ("gain", "price", "damage", "provoked"):
                 out(f"p.stakes[i, {word.upper()}] = {word}")
+        if decision.kept is not None:
+            for adviser in self.structure.advisers:
+                self._advise(point, adviser)
         self._choose(point)
         out("w.chosen[i] = choice")
         if decision.replies:
@@ -256,22 +263,38 @@ class DecisionWriter(Part):
             out(f"{margin}argument_event(w, {point.key}, i, {k}, w.arguments[i, {k}])")
         out.depth = 0
 
+    def _advise(self, point: Point, institution: str) -> None:
+        """What an institution tells a seat of the way by which it keeps its word."""
+        out, theirs = self.text, self.own(institution)
+        asks = f"{institution}_advises(w, {theirs}, i)"
+        out(f"if {theirs}.strength >= SHUFFLED and {asks}:")
+        out.depth += 1
+        self._way(point, "kept", self.own(point.module), "advised", "p.advice")
+        out("p.advised[i] = 1 + advised")
+        out.depth -= 1
+
     def _overrule(self, point: Point, institution: str) -> None:
         """What an institution puts in the place of a choice by which a word is kept or broken."""
-        out, decision = self.text, point.decision
-        theirs = self.own(institution)
+        out, theirs = self.text, self.own(institution)
         out(f"if {theirs}.strength >= SHUFFLED:")
         out(f"    verdict = {institution}_overrule(w, {theirs}, i)")
         for word, way in (("KEEP", "kept"), ("BREAK", "broken")):
             out(f"    if verdict == {word}:")
-            if f"{way}_{decision.name}" in point.functions:
-                places = [f"w.arguments[i, {k}]" for k in range(self._columns(point))]
-                call = f"{point.module}_{way}_{decision.name}(w, own, i)"
-                out(f"        {', '.join(['executed', *places])} = {call}")
-            else:
-                label = decision.kept if way == "kept" else decision.broken
-                assert label is not None
-                out(f"        executed = {decision.choices.index(label)}")
+            out.depth += 2
+            self._way(point, way, "own", "executed", "w.arguments")
+            out.depth -= 2
+
+    def _way(self, point: Point, way: str, own: str, choice: str, arguments: str) -> None:
+        """Write down the choice, and the arguments, by which a seat keeps or breaks its word."""
+        out, decision = self.text, point.decision
+        if f"{way}_{decision.name}" in point.functions:
+            places = [f"{arguments}[i, {k}]" for k in range(self._columns(point))]
+            call = f"{point.module}_{way}_{decision.name}(w, {own}, i)"
+            out(f"{', '.join([choice, *places])} = {call}")
+        else:
+            label = decision.kept if way == "kept" else decision.broken
+            assert label is not None
+            out(f"{choice} = {decision.choices.index(label)}")
 
     def legal(self) -> None:
         """What is legal for a seat that is decided from outside, by decision number."""

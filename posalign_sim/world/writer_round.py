@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from posalign_sim.world.modules import PHASES, Block, Metric
+import numpy as np
+
+from posalign_sim.world.modules import PHASES, Block, Dynamics, Game, Metric
 from posalign_sim.world.sight import note_others, note_treatment
 from posalign_sim.world.structure import Point, Structure
 from posalign_sim.world.writer_names import Part, Text, agent_name
@@ -48,7 +50,8 @@ class RoundWriter(Part):
             for prefix in self.places(name, spec):
                 for field_name, state in fields:
                     index = "m" + ", :" * (len(state.dimensions) - 1)
-                    out(f"{prefix}.{field_name}[{index}] = {state.initial}")
+                    first = f"np.{state.initial}" if np.isinf(state.initial) else state.initial
+                    out(f"{prefix}.{field_name}[{index}] = {first}".replace("np.-", "-np."))
                 if "forget" in spec.functions:
                     out(f"{name}_forget(w, {prefix}, m)")
         if self.structure.remembers_partners:
@@ -182,6 +185,8 @@ class RoundWriter(Part):
                 self._settle()
                 continue
             for name, spec in self.structure.modules:
+                if phase == "meet" and issubclass(spec, Game):
+                    self._seat()
                 self._act(name, spec, phase)
             if phase == "meet" and self.structure.rematches:
                 self._introduce()
@@ -237,6 +242,12 @@ class RoundWriter(Part):
             out("        elif not first_goes_on:")
             out("            break")
         out.depth = 0
+
+    def _seat(self) -> None:
+        """Between the matching and the game: institutions may unseat somebody."""
+        for name, spec in self.structure.modules:
+            if "seating" in spec.functions:
+                self._call(name, spec, "seating")
 
     def _act(self, name: str, spec: Any, phase: str) -> None:
         """A module's decisions in a phase, then the phase's own function."""
@@ -321,7 +332,7 @@ class RoundWriter(Part):
         out, structure = self.text, self.structure
         out("settle_accounts(w)")
         for name, spec in structure.modules:
-            if "settle" in spec.functions and not issubclass(spec, Metric):
+            if "settle" in spec.functions and not issubclass(spec, Metric | Dynamics):
                 self._call(name, spec, "settle")
         learners = [
             (kind, agent)
@@ -333,8 +344,9 @@ class RoundWriter(Part):
             for number, (kind, agent) in enumerate(learners):
                 out(f"    {'if' if number == 0 else 'elif'} w.kind[i] == {kind}:")
                 out(f"        {agent_name(agent, kind)}_learn(w.sight, i)")
-        for name, spec in structure.modules:
-            if "settle" in spec.functions and issubclass(spec, Metric):
-                self._call(name, spec, "settle")
+        for kind_ in (Metric, Dynamics):
+            for name, spec in structure.modules:
+                if "settle" in spec.functions and issubclass(spec, kind_):
+                    self._call(name, spec, "settle")
         if "drop" in self.structure.names:
             out("forget_dropped(w)")

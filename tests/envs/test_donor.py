@@ -8,8 +8,8 @@ import pytest
 from posalign_sim import ConfigurationError, Rematched, Scenario, Tremble, simulate
 from posalign_sim.agents import Cooperator, Defector, Discriminator, Honest, Opportunist
 from posalign_sim.envs import Donor
-from posalign_sim.envs.donor import NORMS
-from posalign_sim.institutions import Arbitration, Reputation
+from posalign_sim.institutions import Arbitration, Registry, Reputation
+from posalign_sim.institutions.norms import LEADING_EIGHT, NORMS
 from posalign_sim.testing import check_scenario
 
 
@@ -52,16 +52,18 @@ def test_one_of_each_pair_is_the_donor_by_a_fair_lot():
 @pytest.mark.parametrize("norm", NORMS)
 def test_opinions_by_hand(norm):
     # The defector refuses the good: bad. Then the other refuses it, and each norm thinks its own.
-    bits = NORMS[norm]
+    shuns = 1 if norm in LEADING_EIGHT else 0
+    gives = 1 if norm in ("image_scoring", "standing", "simple_standing") else 0
+    gives = 1 if norm in ("leading_four", "staying") else gives
     run = play([Discriminator(), Defector()], Donor.of(norm, both=1), rounds=1)
     assert run.worlds["donor"]["opinions"][0, 0].tolist() == [1, 0]
     assert run.points[0].tolist() == [-1, 3]
     run = play([Discriminator(), Defector()], Donor.of(norm, both=1), rounds=2)
-    assert run.worlds["donor"]["opinions"][0, 0].tolist() == [int(bits[3] > 0), 0]
+    assert run.worlds["donor"]["opinions"][0, 0].tolist() == [shuns, 0]
     assert run.points[0].tolist() == [-1, 3]
     # Who gives to the bad all the same.
     run = play([Cooperator(), Defector()], Donor.of(norm, both=1), rounds=2)
-    assert run.worlds["donor"]["opinions"][0, 0].tolist() == [bits[2], 0]
+    assert run.worlds["donor"]["opinions"][0, 0].tolist() == [gives, 0]
 
 
 def test_what_leaves_an_opinion_as_it_was():
@@ -123,7 +125,7 @@ def test_a_new_name_is_thought_well_of():
     made = Scenario(
         Donor(both=1),
         [Defector(), Cooperator()],
-        institutions=[Reputation(reentry_fee=0.01)],
+        institutions=[Reputation(), Registry(reentry_fee=0.01)],
         rounds=6,
         metrics=(),
     )
@@ -161,7 +163,7 @@ def test_private_opinions_keep_the_contract():
     made = Scenario(
         Donor.of("stern_judging", observed=[0.5] * 5, assessment_error=0.2, known=0.8),
         seats,
-        institutions=[Reputation(reentry_fee=0.3)],
+        institutions=[Reputation(), Registry(reentry_fee=0.3)],
         matching=Rematched(),
         noise=Tremble(probability=0.1),
         rounds=4,

@@ -19,7 +19,7 @@ from posalign_sim.agents import (
     PostedPriceSeller,
 )
 from posalign_sim.envs import Marketplace, MoralHazardMarket
-from posalign_sim.institutions import Arbitration, Bond, Reputation
+from posalign_sim.institutions import Arbitration, Bond, Registry, Reputation
 from posalign_sim.metrics import Cooperation
 from posalign_sim.testing import check_books, check_legality, check_relabelling
 
@@ -461,7 +461,7 @@ def test_books_and_legality_with_everything_on():
     made = Scenario(
         game,
         seats,
-        institutions=[Reputation(reentry_fee=1), Arbitration(), Bond()],
+        institutions=[Reputation(), Registry(reentry_fee=1), Arbitration(), Bond()],
         noise=Tremble(probability=0.2),
         memory="pairs",
         rounds=4,

@@ -18,7 +18,7 @@ from posalign_sim.agents import (
     Reciprocal,
 )
 from posalign_sim.envs import Trust
-from posalign_sim.institutions import Arbitration, Bond, Reputation
+from posalign_sim.institutions import Arbitration, Bond, Registry, Reputation
 from posalign_sim.testing import check_scenario
 
 
@@ -188,7 +188,7 @@ def test_gift_exchange_keeps_the_contract():
     made = Scenario(
         Trust.of("gift_exchange"),
         seats,
-        institutions=[Reputation(reentry_fee=1), Arbitration(), Bond(stake=5)],
+        institutions=[Reputation(), Registry(reentry_fee=1), Arbitration(), Bond(stake=5)],
         matching=Rematched(),
         noise=Tremble(probability=0.2),
         rounds=2,

@@ -5,10 +5,27 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from posalign_sim import Agent, Rematched, Scenario, param, simulate
-from posalign_sim.agents import Cooperator, Defector
-from posalign_sim.envs import MoralHazardMarket, RepeatedDilemma
+from posalign_sim import (
+    Agent,
+    ConfigurationError,
+    Fixed,
+    Rematched,
+    Scenario,
+    param,
+    simulate,
+    start,
+)
+from posalign_sim.agents import Cooperator, Defector, FairDivider, Opportunist
+from posalign_sim.envs import (
+    Bargaining,
+    Commons,
+    Crisis,
+    MoralHazardMarket,
+    PublicGoods,
+    RepeatedDilemma,
+)
 from posalign_sim.institutions import Arbitration
+from posalign_sim.metrics import Cooperation, Honesty
 
 POINT = 1_000_000
 
@@ -177,3 +194,253 @@ def test_a_shuffled_judge_finds_as_often_but_accuses_somebody_else():
         # Each round nobody answers twice: it is a permutation.
         once = log[log["kind"] == "finding"].groupby("clock")["actor"].nunique()
         assert (once == 4).all()
+
+
+# --- acts towards a group, bias, appeals, and who bears the fee
+
+
+def group(*agents, worlds=1, rounds=1, **terms):
+    made = Scenario(
+        PublicGoods(),
+        agents,
+        matching=Fixed(table=4),
+        institutions=[Arbitration(**{**SURE, "refund": 0, "damages": 1, "fee": 0.25, **terms})],
+        rounds=rounds,
+        metrics=(),
+    )
+    return simulate(made, worlds, mode="interpreted", progress=False)
+
+
+def test_an_act_towards_a_group_is_tried_once_and_who_files_gets_the_damages():
+    players = [Cooperator(), Cooperator(), Cooperator(), Defector()]
+    off = group(*players, strength="off").points[0]
+    run = group(*players, worlds=40)
+    gains = run.points - off
+    # One of the three who filed is heard, by lot: only it pays the fee, and gets the award.
+    assert (np.sort(gains, axis=1) == [-1, 0, 0, 0.75]).all()
+    assert (gains[:, 3] == -1).all()
+    own = run.worlds["arbitration"]
+    assert (own["disputes"].sum(axis=1) == 1).all() and (own["found"].sum(axis=1) == 1).all()
+    heard = np.bincount(own["disputes"].argmax(axis=1), minlength=3)
+    assert len(heard) == 3 and (heard > 3).all()
+
+
+def test_of_several_cheats_each_is_tried_at_most_once_in_a_round():
+    run = group(Cooperator(), Cooperator(), Defector(), Defector(), worlds=30, fine=3)
+    ws = run.worlds
+    caught = np.zeros(30, int)
+    for world in range(30):
+        rows = ws["findings"][world][: ws["finding_count"][world]]
+        assert len(set(rows["case"].tolist())) == len(rows)
+        assert set(rows["accused"].tolist()) <= {2, 3}
+        assert not (rows["accused"] == rows["victim"]).any()
+        caught[world] = len(rows)
+    # Those who complain draw lots of their own: not all complain of the same one.
+    assert caught.max() == 2 and caught.mean() > 1.5
+
+
+def test_what_was_found_a_breach_already_is_not_tried_again():
+    made = Scenario(
+        RepeatedDilemma(),
+        [Cooperator(), Defector()],
+        institutions=[
+            Arbitration(**SURE, damages=1, refund=0, fee=0),
+            Arbitration("second", **SURE, damages=1, refund=0, fee=0),
+        ],
+        rounds=3,
+        metrics=(),
+    )
+    run = simulate(made, mode="interpreted", progress=False)
+    assert run.worlds["arbitration"]["disputes"][0].tolist() == [3, 0]
+    assert not run.worlds["second"]["disputes"].any()
+
+
+def test_a_biased_judge_favours_the_richer_or_the_poorer():
+    # A cheat has been paid 5 when the judge looks, its victim nothing.
+    for bias, accuracy, found in ((1, 1, 0), (-1, 0, 1), (0, 1, 1), (0, 0, 0)):
+        made = Scenario(
+            RepeatedDilemma(),
+            [Plaintiff(), Defector()],
+            institutions=[Arbitration(accuracy=accuracy, false_finding=0, bias=bias)],
+            rounds=1,
+            metrics=(),
+        )
+        own = simulate(made, mode="interpreted", progress=False).worlds["arbitration"]
+        assert own["found"][0].tolist() == [found, 0]
+    # Between equals it has nothing to lean to.
+    made = made.reseated([Defector(), Defector()]).replace(
+        institutions=[Arbitration(accuracy=1, bias=1, refund=0, damages=1)]
+    )
+    own = simulate(made, mode="interpreted", progress=False).worlds["arbitration"]
+    assert own["found"][0].tolist() == [1, 1]
+
+
+SECOND = {"appeal_fee": 0.5, "appeal_accuracy": 1, "appeal_false_finding": 0}
+
+
+def test_who_was_wrongly_dismissed_wins_on_appeal_to_the_minor_unit():
+    _, w = market(
+        Defector(),
+        Plaintiff(),
+        accuracy=0,
+        false_finding=0,
+        refund=1,
+        damages=0,
+        fee=0.25,
+        **SECOND,
+    )
+    assert w["balance"].tolist() == [4_000_000 - 5_000_000, 0 - 750_000 + 5_000_000]
+    assert w["public"].tolist() == [-4_000_000, 750_000, 0, 0]
+    own = w["arbitration"]
+    assert own["appeals"].tolist() == [0, 1] and own["reversals"].tolist() == [0, 1]
+    assert own["found"].tolist() == [0, 1] and own["wrongful"].tolist() == [0, 0]
+
+
+def test_who_was_wrongly_found_a_cheat_wins_on_appeal_and_nothing_was_paid_before():
+    run, w = market(
+        Cooperator(),
+        Plaintiff(),
+        accuracy=1,
+        false_finding=1,
+        refund=1,
+        damages=1,
+        fee=0.25,
+        **SECOND,
+    )
+    assert w["balance"].tolist() == [3_000_000 - 500_000, 3_000_000 - 250_000]
+    assert w["arbitration"]["reversals"].tolist() == [0, 1]
+    assert not w["arbitration"]["found"].any() and not w["sight"]["sanction"].any()
+    # The judgement that stands, an acquittal, is on record.
+    log = run.events(0)
+    assert log.loc[log["kind"] == "finding", "first"].tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    ("seller", "terms", "appeals"),
+    [
+        # Who was rightly judged does not appeal, nor who gains less by it than the fee.
+        (Defector, {**SURE, **SECOND}, 0),
+        (Cooperator, {**SURE, **SECOND}, 0),
+        (Cooperator, {**BLIND, **SECOND, "appeal_fee": 5}, 1),
+        (Cooperator, {**BLIND, **SECOND, "appeal_fee": 5.01}, 0),
+        (Defector, {**BLIND, **SECOND, "appeal_accuracy": 0.1}, 1),
+        (Defector, {**BLIND, **SECOND, "appeal_accuracy": 0.09}, 0),
+        (Cooperator, BLIND, 0),
+    ],
+)
+def test_by_default_who_was_wronged_appeals_iff_it_is_worth_the_fee(seller, terms, appeals):
+    _, w = market(seller(), Plaintiff(), refund=1, damages=0, **terms)
+    assert w["arbitration"]["appeals"].sum() == appeals
+
+
+def test_the_second_judge_errs_as_often_as_it_is_said_to():
+    worlds, rounds = 100, 10
+    made = Scenario(
+        RepeatedDilemma(),
+        [Plaintiff(cooperation=1), Cooperator()],
+        institutions=[
+            Arbitration(accuracy=1, false_finding=1, appeal_fee=0, appeal_false_finding=0.3)
+        ],
+        rounds=rounds,
+        metrics=(),
+    )
+    own = simulate(made, worlds, mode="interpreted", progress=False).worlds["arbitration"]
+    assert (own["appeals"][:, 0] == rounds).all()
+    upheld = own["found"][:, 0].sum() / worlds / rounds
+    assert abs(upheld - 0.3) < 4 * np.sqrt(0.3 * 0.7 / worlds / rounds)
+    assert (own["found"] + own["reversals"] == own["appeals"]).all()
+
+
+def test_the_loser_makes_good_the_fee():
+    _, w = market(Defector(), Cooperator(), **SURE, refund=1, fee=0.4, shifting=0.5)
+    assert w["balance"].tolist() == [4_000_000 - 5_000_000 - 200_000, 5_000_000 - 400_000 + 200_000]
+    _, w = market(Cooperator(), Plaintiff(), **SURE, refund=1, fee=0.4, shifting=0.5)
+    assert w["balance"].tolist() == [3_000_000, 3_000_000 - 400_000]
+
+
+def test_what_filing_puts_at_stake_is_what_it_says():
+    made = Scenario(
+        RepeatedDilemma(),
+        [Cooperator(), Defector()],
+        institutions=[Arbitration(accuracy=0.8, damages=1, fine=2, fee=0.5, shifting=1)],
+        rounds=1,
+        metrics=(),
+    )
+    session = start(made, external=[0], mode="interpreted")
+    session.advance([0])
+    names = [f.name for f in session.features]
+    shown = dict(zip(names, session.observations[0].tolist(), strict=True))
+    # A cooperator has paid 3; the accused loses that, the damages, the fine and the fee.
+    assert shown["stakes_gain"] == pytest.approx(0.8 * 4)
+    assert shown["stakes_price"] == pytest.approx(0.5 * 0.2)
+    assert shown["stakes_damage"] == pytest.approx(0.8 * 6.5)
+    assert shown["stakes_provoked"] == 1
+
+
+def games():
+    """The five kinds of games, each with who would be tempted, and whom it would hurt."""
+    calculating = Opportunist(explore=0, learning=0, patience=0)
+    return [
+        pytest.param(RepeatedDilemma(), [calculating, Cooperator()], id="dilemma"),
+        pytest.param(
+            Bargaining.of("integrative", binding=0), [calculating, FairDivider()], id="bargain"
+        ),
+        pytest.param(
+            MoralHazardMarket(), {"seller": [calculating], "buyer": [Cooperator()]}, id="market"
+        ),
+        pytest.param(Commons(), [calculating, Cooperator()], id="commons"),
+        pytest.param(Crisis(), [calculating, Cooperator()], id="crisis"),
+    ]
+
+
+@pytest.mark.parametrize(("game", "players"), games())
+def test_in_every_game_damages_deter_and_a_placebo_or_an_announcement_costs_nothing(game, players):
+    kept = {}
+    for strength in ("off", "announced", "shuffled", "enforced"):
+        made = Scenario(
+            game,
+            players,
+            institutions=[Arbitration(accuracy=1, false_finding=0, damages=200, strength=strength)],
+            rounds=1,
+            metrics=[Honesty()],
+        )
+        run = simulate(made, mode="interpreted", progress=False)
+        own = run.worlds["honesty"][0]
+        kept[strength] = int(own["honest"]) / int(own["bound"])
+        if strength in ("off", "announced"):
+            assert not run.worlds["arbitration"]["disputes"].any()
+    assert kept["off"] < kept["enforced"] == kept["announced"] == 1
+    # Who does the opposite of what pays is made to pay.
+    contrary = Opportunist(explore=1, learning=0, patience=0)
+    perverse = [contrary if type(a) is Opportunist else a for a in made.players]
+    run = simulate(made.reseated(perverse), mode="interpreted", progress=False)
+    assert run.worlds["arbitration"]["found"].sum() == 1
+    assert run.worlds["sight"]["sanction"][0].max() >= 200
+    if len(game.roles) == 1:
+        # A placebo makes somebody else pay.
+        placebo = Arbitration(accuracy=1, false_finding=0, damages=200, strength="shuffled")
+        veiled = made.reseated(perverse).replace(institutions=[placebo])
+        run = simulate(veiled, mode="interpreted", progress=False)
+        assert run.worlds["arbitration"]["wrongful"].sum() == 1
+        breaker = int(run.worlds["sight"]["kept"][0][:2].argmin())
+        assert run.worlds["sight"]["sanction"][0, breaker] == 0
+
+
+def test_a_higher_fine_never_makes_anybody_cheat_more():
+    fines = np.linspace(0, 6, 25)
+    made = Scenario(
+        RepeatedDilemma(),
+        [Opportunist(explore=0, patience=0.5), Opportunist(explore=0)],
+        institutions=[Arbitration(fine=fines, refund=0, disputed=0.9)],
+        rounds=3,
+        metrics=[Cooperation()],
+    )
+    run = simulate(made, 25, pairs=np.zeros(25, int), mode="interpreted", progress=False)
+    cooperation = run.table()["cooperation"].to_numpy()
+    assert (np.diff(cooperation) >= 0).all() and cooperation[0] == 0 and cooperation[-1] == 1
+
+
+def test_mistakes_are_refused():
+    for wrong in ({"bias": 2}, {"appeal_fee": -1}, {"shifting": 1.5}, {"appeal_accuracy": 2}):
+        with pytest.raises(ConfigurationError, match=next(iter(wrong))):
+            Arbitration(**wrong)

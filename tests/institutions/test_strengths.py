@@ -8,7 +8,7 @@ import pytest
 from posalign_sim import Metric, Rematched, Scenario, per_agent, simulate, table
 from posalign_sim.agents import DiscriminatingBuyer, Honest, Opportunist, Random
 from posalign_sim.envs import MoralHazardMarket, RepeatedDilemma
-from posalign_sim.institutions import Arbitration, Bond, Reputation
+from posalign_sim.institutions import Arbitration, Bond, Registry, Reputation
 from posalign_sim.world.conduct import breached
 from posalign_sim.world.record import face, holder, seats
 
@@ -57,7 +57,9 @@ def fates():
         institutions=[
             Arbitration(strength=np.where(which == 0, strength, silent), refund=0, damages=1),
             Bond(strength=np.where(which == 1, strength, silent)),
-            Reputation(strength=np.where(which == 2, strength, silent), just=0, decay=0),
+            Reputation.of(
+                "image_scoring", strength=np.where(which == 2, strength, silent), decay=0
+            ),
         ],
         rounds=20,
         metrics=[Fate()],
@@ -111,7 +113,8 @@ def test_shuffled_standings_have_nothing_to_do_with_conduct(fates):
 # --- off, on, off again ---------------------------------------------------------------------------
 
 TERMS = {
-    "reputation": (Reputation, {"reentry_fee": 0.5}),
+    "reputation": (Reputation, {}),
+    "registry": (Registry, {"reentry_fee": 0.5}),
     "arbitration": (Arbitration, {"damages": 1, "fine": 0.5}),
     "bond": (Bond, {"stake": 2}),
 }

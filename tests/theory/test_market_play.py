@@ -13,7 +13,7 @@ import pytest
 from posalign_sim import Agent, Scenario, force, param, run_until, simulate
 from posalign_sim.agents import Cooperator, Defector, DiscriminatingBuyer, Honest, Opportunist
 from posalign_sim.envs import MoralHazardMarket
-from posalign_sim.institutions import Arbitration, Reputation
+from posalign_sim.institutions import Arbitration, Registry, Reputation
 from posalign_sim.metrics import Honesty
 from posalign_sim.theory import (
     arbitration_deters,
@@ -135,8 +135,14 @@ def test_cheap_new_names_undo_a_reputation():
     patience = np.repeat([0.3, 0.6, 0.9], 5)
     proof = np.array([whitewash_proof_fee(GAIN, d) for d in patience])
     fees = proof * np.tile([0, 0.5, 0.98, 1.02, 3], 3)
-    honest = first_deliveries(15, ledger(reentry_fee=fees), rounds=None, continuation=patience)
-    assert (honest == (fees >= proof)).all()
+    for verified in (0, 0.5):
+        # Who is recognised half of the time pays twice before it is given a new name.
+        register = Registry(reentry_fee=fees * (1 - verified), verified=verified)
+        honest = first_deliveries(15, ledger(), register, rounds=None, continuation=patience)
+        assert (honest == (fees >= proof)).all()
+    # Where everybody is recognised, fees do not matter.
+    register = Registry(reentry_fee=0, verified=1)
+    assert first_deliveries(15, ledger(), register, rounds=None, continuation=patience).all()
 
 
 @pytest.mark.parametrize(("visibility", "threshold"), [(1, 0.25), (0.5, 0.4), (0.1, 10 / 13)])

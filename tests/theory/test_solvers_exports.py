@@ -17,11 +17,22 @@ MODULES = [
     "bargaining_solutions",
     "concession",
     "dilemma",
+    "eigentrust",
+    "fixation",
+    "graph_fixation",
+    "group_selection",
+    "liability",
     "market",
     "markov_chain",
     "memory_one",
+    "mutation",
+    "private_assessment",
     "public_goods",
+    "punishment",
     "repeated_games",
+    "replicator",
+    "reputation",
+    "taxation",
 ]
 
 

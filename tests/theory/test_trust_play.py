@@ -15,9 +15,9 @@ from posalign_sim.agents import (
     Reciprocal,
 )
 from posalign_sim.envs import Donor, Trust
-from posalign_sim.envs.donor import NORMS
 from posalign_sim.envs.trust import TrustSight
 from posalign_sim.institutions import Reputation
+from posalign_sim.institutions.norms import NORMS
 
 
 class Wage(Agent):
@@ -171,9 +171,8 @@ def test_norms_with_errors_when_everybody_thinks_alike():
     each, looks = 100, range(250, 500, 25)
     names = list(GOOD)
     norm = np.repeat(np.arange(4), each)
-    bits = np.array([NORMS[name] for name in names], float)[norm]
     game = Donor(
-        **dict(zip(("give_good", "refuse_good", "give_bad", "refuse_bad"), bits.T, strict=True)),
+        norm=[NORMS[names[k]] for k in norm],
         assessment_error=ERROR,
         both=1,
     )
@@ -195,9 +194,8 @@ def test_norms_with_errors_when_everybody_has_an_opinion_of_its_own():
     """Uchida & Sasaki (2013): .50, .81 and .11 of opinions are good if one in ten errs."""
     agents, looks = 200, range(60, 120, 10)
     names = ["stern_judging", "simple_standing", "shunning"]
-    bits = np.array([NORMS[name] for name in names], float)
     game = Donor(
-        **dict(zip(("give_good", "refuse_good", "give_bad", "refuse_bad"), bits.T, strict=True)),
+        norm=[NORMS[name] for name in names],
         assessment_error=0.1,
         both=1,
         observed=[1.0] * agents,

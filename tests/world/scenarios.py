@@ -7,7 +7,7 @@ import numpy as np
 from posalign_sim import Rematched, Scenario, Tremble
 from posalign_sim.agents import DiscriminatingBuyer, Honest, Opportunist, Random, TitForTat
 from posalign_sim.envs import MoralHazardMarket, RepeatedDilemma
-from posalign_sim.institutions import Arbitration, Bond, Reputation
+from posalign_sim.institutions import Arbitration, Bond, Registry, Reputation
 from posalign_sim.metrics import Cooperation
 
 
@@ -26,7 +26,8 @@ def full_market(**more):
         "buyer": [DiscriminatingBuyer(), Honest(), DiscriminatingBuyer(unsecured=1)],
     }
     institutions = [
-        Reputation(reentry_fee=0.5),
+        Reputation(),
+        Registry(reentry_fee=0.5),
         Arbitration(damages=1, fine=0.5),
         Bond(stake=2),
     ]

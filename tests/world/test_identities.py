@@ -8,7 +8,7 @@ import pytest
 from posalign_sim import Institution, Rematched, Scenario, face, per_identity, simulate
 from posalign_sim.agents import Cooperator, Defector, Grim, Honest, Opportunist, Random, TitForTat
 from posalign_sim.envs import MoralHazardMarket, RepeatedDilemma
-from posalign_sim.institutions import Arbitration, Bond, Reputation
+from posalign_sim.institutions import Arbitration, Bond, Registry, Reputation
 from posalign_sim.world.conduct import drop
 
 
@@ -82,7 +82,7 @@ SCENARIOS = {
         RepeatedDilemma(),
         [TitForTat(), Opportunist(), Random(), Honest(), Grim()],
         matching=Rematched(),
-        institutions=[Reputation(reentry_fee=1), Arbitration(), Bond(stake=1)],
+        institutions=[Reputation(), Registry(reentry_fee=1), Arbitration(), Bond(stake=1)],
         rounds=8,
         events=1,
     ),
@@ -90,7 +90,7 @@ SCENARIOS = {
         MoralHazardMarket(),
         {"seller": [Opportunist(), Honest()], "buyer": [Honest()] * 2},
         matching=Rematched(),
-        institutions=[Reputation(reentry_fee=1), Arbitration(), Bond()],
+        institutions=[Reputation(), Registry(reentry_fee=1), Arbitration(), Bond()],
         memory="pairs",
         rounds=8,
         events=1,

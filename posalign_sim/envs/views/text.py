@@ -259,7 +259,8 @@ class _Teller:
 
     def incentives(self) -> Iterator[str]:
         """What the game says of the seat's own incentives."""
-        if self.frame.incentives:
+        plays = self.seat < int(self.w["agents"])  # officials have no stakes in the game
+        if self.frame.incentives and plays:
             yield "\n## What is at stake for you"
             yield from self.lines(self.frame.incentives)
 

@@ -76,7 +76,7 @@ def _lines(run: Run, world: int) -> Iterator[str]:
         if event.clock != clock:
             clock = int(event.clock)
             yield f"\nRound {clock + 1}"
-        line = _MARGIN + _words(event, points)
+        line = _MARGIN + _words(event, points, scenario)
     if line:
         yield line
     yield "\nPoints owned"
@@ -114,7 +114,7 @@ def _strengths(own: Any) -> str:
     return ", ".join(words)
 
 
-def _words(event: Any, points: dict[str, Point]) -> str:
+def _words(event: Any, points: dict[str, Point], scenario: Scenario) -> str:
     """One event in words."""
     if event.kind == "decision":
         choices = points[event.place].decision.choices
@@ -133,7 +133,7 @@ def _words(event: Any, points: dict[str, Point]) -> str:
             f"finding: {what} {_account(event.actor)} against {_account(event.target)}, "
             f"certainty {event.second}"
         )
-    return _payment(event.actor, event.target, event.first / MINOR)
+    return _payment(event.actor, event.target, event.first / MINOR, scenario)
 
 
 def _argument(event: Any, points: dict[str, Point], scenario: Scenario) -> str:
@@ -144,22 +144,29 @@ def _argument(event: Any, points: dict[str, Point], scenario: Scenario) -> str:
     return f", {column.name} {int(event.first)}{unit}"
 
 
-def _payment(payer: int, payee: int, points: float) -> str:
+def _payment(payer: int, payee: int, points: float, scenario: Scenario) -> str:
     if payer == payee:
         where = "into" if points < 0 else "out of"
         return f"payment: {_account(payer)} moves {abs(points)} points {where} escrow"
     if points < 0:
         payer, payee, points = payee, payer, -points
-    return f"payment: {_account(payer)} pays {_account(payee)} {points} points"
+    names = [_account(code, scenario) for code in (payer, payee)]
+    return f"payment: {names[0]} pays {names[1]} {points} points"
 
 
-def _account(code: int) -> str:
+def _account(code: int, scenario: Scenario | None = None) -> str:
     """An identity, everybody, or a public account by name."""
     if code == GROUP:
         return "everybody"
     if code >= 0:
         return player(code)
-    return _ACCOUNTS.get(code, f"the treasury of jurisdiction {min(_ACCOUNTS) - 1 - code}")
+    if code in _ACCOUNTS:
+        return _ACCOUNTS[code]
+    number = min(_ACCOUNTS) - 1 - code
+    if scenario is None or number < scenario.structure.jurisdictions:
+        return f"the treasury of jurisdiction {number}"
+    owner, sizes = number - scenario.structure.jurisdictions, scenario.structure.sizes
+    return f"owner {owner}" if owner < sizes["owners"] - 1 else "the insurer"
 
 
 __all__ = ["transcript"]

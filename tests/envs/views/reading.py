@@ -43,7 +43,8 @@ def population(game):
 def stacked(game, **more):
     """A game with all institutions that it can carry, under which records are not always seen."""
     values = {
-        "reputation": {"visibility": 0.6, "reentry_fee": 0.4},
+        "reputation": {"visibility": 0.6},
+        "registry": {"reentry_fee": 0.4, "verified": 0.25},
         "arbitration": {"damages": 0.7},
     }
     institutions = [

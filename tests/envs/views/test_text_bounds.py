@@ -10,7 +10,7 @@ from posalign_sim.agents import TitForTat
 from posalign_sim.envs import MoralHazardMarket, RepeatedDilemma
 from posalign_sim.envs.views.text import describe, describe_seat, legal_now
 from posalign_sim.envs.views.wording import LEFT
-from posalign_sim.institutions import Arbitration, Bond, Reputation
+from posalign_sim.institutions import Arbitration, Bond, Registry, Reputation
 from posalign_sim.testing.spying import garbage, one_record, scramble
 from posalign_sim.world.compiler import Linker
 from posalign_sim.world.fields import State, declared
@@ -55,12 +55,13 @@ def by_default_file(said, made):
 
 def by_default_reenter(said, made):
     """Pay for a new identity if the record costs more trade than the fee."""
-    own = named(said["In force: reputation"])
+    seen = named(said["In force: reputation"])["visibility"]
+    own = named(said["In force: registry"])
     place, stake = said["Your place"], said.get("What is at stake for you", {})
     public = said["What is public about players"]
     mine = next(value(rest) for words, rest in public.items() if words.endswith("(you)"))
     rent, fallback = (value(stake.get(spoken(COMMON[f]), "0")) for f in ("rent", "fallback"))
-    lost = own["visibility"] * (1 - mine) * (rent - fallback)
+    lost = (1 - own["verified"]) * (seen * (1 - mine)) * (rent - fallback)
     continuation = value(place[spoken(COMMON["continuation"])])
     ahead = min(continuation / max(1e-9, 1 - continuation), float(value(place[LEFT])))
     return 1 if lost * ahead > own["reentry_fee"] else 0
@@ -75,7 +76,8 @@ def test_what_institutions_ask_can_be_decided_by_the_text(name):
     seldom = made.replace(
         institutions=[
             Arbitration(fee=1.2, refund=0.5),
-            Reputation(reentry_fee=0.3, decay=0.0),
+            Reputation(decay=0.0),
+            Registry(reentry_fee=0.3),
             Bond(),
         ]
     )

@@ -1,0 +1,300 @@
+"""Imitation and selection in play, beside exact chains and what is published.
+
+Structures are few, so that each is compiled once: parameters differ from world to world.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from posalign_sim import (
+    ImitateBest,
+    Moran,
+    Neighbours,
+    Network,
+    PairwiseComparison,
+    ProportionalImitation,
+    Rematched,
+    RoundRobin,
+    Scenario,
+    run_until,
+    simulate,
+)
+from posalign_sim.agents import Cooperator, Defector, TitForTat
+from posalign_sim.envs import RepeatedDilemma
+from posalign_sim.theory import (
+    comparison_distribution,
+    cycle,
+    donation_fixation,
+    graph_fixation,
+    moran_fixation,
+    moran_game_fixation,
+    pairwise_fixation,
+)
+
+LUCK = np.random.SeedSequence().entropy  # no stream is pinned: every run tests another one
+
+
+def mutant_among(residents, agents):
+    """One seat of the first kind, all others of the second."""
+    first, second = residents
+    return [first] + [second] * (agents - 1)
+
+
+def within_four_errors(hits, expected):
+    """Whether a share of independent worlds is what it is expected to be."""
+    error = np.sqrt(expected * (1 - expected) / len(hits))
+    assert abs(hits.mean() - expected) < 4 * error, (hits.mean(), expected, error)
+
+
+# --- fixation ------------------------------------------------------------------------------------
+
+NODES = 10
+
+
+def on_a_cycle(benefit, worlds, **change):
+    """Worlds in which one cooperator (or more) took over; payoffs of both neighbours add up."""
+    game = RepeatedDilemma(**benefit)
+    made = Scenario(
+        game,
+        mutant_among((Cooperator(), Defector()), NODES),
+        matching=Neighbours(),
+        network=Network.ring(NODES),
+        dynamics=Moran(linear=1, until_fixed=1, **change),
+        rounds=10**6,
+        metrics=(),
+    )
+    run = simulate(made, worlds, LUCK, progress=False)
+    assert not run.worlds["fault"].any()
+    assert (run.worlds["strain_count"].max(axis=1) == NODES).all()
+    return run.table()["share_cooperator"].to_numpy()
+
+
+def constant(fitness):
+    """Two neighbours who each pay half of a fitness that depends on nobody's conduct."""
+    return {
+        "reward": fitness / 2,
+        "sucker": fitness / 2,
+        "temptation": 0.5,
+        "punishment": 0.5,
+    }
+
+
+@pytest.mark.parametrize("death_first", [0, 1])
+def test_a_mutant_of_constant_fitness(death_first):
+    """Moran (1958), fitness 1.1 and .9 among ten: .147950 and .059482; and any other."""
+    fitness = np.repeat([1.1, 0.9, 2.0], 10_000)
+    won = on_a_cycle(constant(fitness), len(fitness), local=0, death_first=death_first, intensity=1)
+    complete = np.ones((NODES, NODES)) - np.eye(NODES)
+    for value in (1.1, 0.9, 2.0):
+        if death_first:
+            each = value / (NODES - 1), 1 / (NODES - 1)
+            table = [[each[0]] * 2, [each[1]] * 2]
+            expected = graph_fixation(complete, table, 1)[0]
+        else:
+            expected = moran_fixation(value, NODES)
+        within_four_errors(won[fitness == value], expected)
+
+
+def donation(benefit, cost=1.0):
+    return {
+        "reward": benefit - cost,
+        "sucker": -cost,
+        "temptation": benefit,
+        "punishment": 0.0 * benefit,
+    }
+
+
+@pytest.mark.parametrize("death_first", [0, 1])
+def test_a_cooperator_on_a_cycle(death_first):
+    """Ohtsuki et al. (2006), against the exact chain: selection .1, far from the neutral .1."""
+    benefit = np.repeat([2.0, 5.0], 30_000)
+    won = on_a_cycle(donation(benefit), len(benefit), death_first=death_first, intensity=0.1)
+    update = "death_birth" if death_first else "birth_death"
+    for value in (2.0, 5.0):
+        table = [[value - 1, -1], [value, 0]]
+        expected = graph_fixation(cycle(NODES), table, 0.1, update)[0]
+        within_four_errors(won[benefit == value], expected)
+        # The interval would exclude the wrong side: cooperators gain from death-birth at b/c = 5.
+        assert abs(expected - 1 / NODES) > 4 * np.sqrt(0.09 / 30_000)
+        assert (expected > 1 / NODES) == (death_first == 1 and value > 8 / 3)
+
+
+def compared(agents, **change):
+    """Everybody plays everybody before each comparison."""
+    complete = Network.from_edges(agents, [(i, j) for i in range(agents) for j in range(i)])
+    return Scenario(
+        RepeatedDilemma.of("donation"),
+        mutant_among((Cooperator(), Defector()), agents),
+        matching=Neighbours(),
+        network=complete,
+        dynamics=PairwiseComparison(local=0, **change),
+        rounds=10**6,
+        metrics=(),
+    )
+
+
+def test_a_cooperator_by_pairwise_comparison():
+    """Traulsen et al. (2006): benefit 3, cost 1, twenty, intensity .1: .0134414277."""
+    beta = np.repeat([0.1, 0.02], 12_000)
+    made = compared(20, intensity=beta / 19, until_fixed=1)  # points of 19 add up
+    won = simulate(made, len(beta), LUCK, progress=False).table()["share_cooperator"].to_numpy()
+    for value in (0.1, 0.02):
+        within_four_errors(won[beta == value], donation_fixation(3, 1, 20, value))
+    # The neutral 1/20, and the value without the correction for finite populations, are excluded.
+    assert abs(won[beta == 0.1].mean() - 0.05) > 0.02
+
+
+def test_cooperators_that_mutation_keeps_alive():
+    """The mean of the exact stationary distribution, in the same structure."""
+    worlds, rounds = 2000, 600
+    made = compared(20, intensity=0.1 / 19, mutation=0.05)
+    ws = run_until(made, made.worlds(worlds, LUCK), rounds)
+    shares = ws["strain_count"][:, 0] / 20
+    expected = comparison_distribution([[2, -1], [3, 0]], 20, 0.1, 0.05)
+    mean = expected @ np.arange(21) / 20
+    spread = np.sqrt(expected @ (np.arange(21) / 20 - mean) ** 2)
+    assert abs(shares.mean() - mean) < 4 * spread / np.sqrt(worlds)
+    assert shares.std() == pytest.approx(spread, rel=0.15)
+
+
+def test_expected_payoffs_lead_where_playing_leads():
+    """The same luck: who compares what it can expect does what who compares what it got does."""
+    table = [[2, -1], [3, 0]]
+    half = [Cooperator()] * 4 + [Defector()] * 4
+    # Of a strong selection for the sums of seven, and of means seven times as strong.
+    played = compared(8, intensity=0.2, mutation=0.1).replace(population=half, rounds=200)
+    known = played.replace(
+        dynamics=PairwiseComparison(local=0, intensity=1.4, mutation=0.1, expected=table)
+    )
+    one, other = (
+        simulate(s, 2, 5, mode="interpreted", history=[0, 1], progress=False).history
+        for s in (played, known)
+    )
+    assert (one["strain"] == other["strain"]).all()
+    assert len(np.unique(one["strain_count"][..., 0])) > 3
+
+
+def test_expected_payoffs_of_neighbours_lead_where_playing_leads():
+    table = [[2, -1], [3, 0]]
+    half = [Cooperator(), Defector()] * 4
+    shared = {"mutation": 0.1, "intensity": 0.7}
+    played = compared(8).replace(
+        population=half, network=Network.ring(8), rounds=200, dynamics=PairwiseComparison(**shared)
+    )
+    known = played.replace(dynamics=PairwiseComparison(expected=table, **shared))
+    one, other = (
+        simulate(s, 1, 5, mode="interpreted", history=[0], progress=False).history
+        for s in (played, known)
+    )
+    assert (one["strain"] == other["strain"]).all()
+
+
+@pytest.mark.parametrize("turns", [2, 8])
+def test_tit_for_tat_among_defectors(turns):
+    """Everybody meets everybody for some rounds, then one is born: memories begin anew."""
+    agents, worlds, intensity = 6, 12_000, 0.3
+    made = Scenario(
+        RepeatedDilemma(),
+        mutant_among((TitForTat(), Defector()), agents),
+        matching=RoundRobin(turns=turns),
+        dynamics=Moran(linear=1, intensity=intensity, every=turns * (agents - 1), until_fixed=1),
+        rounds=10**6,
+        metrics=(),
+    )
+    won = simulate(made, worlds, LUCK, progress=False).table()["share_tit_for_tat"].to_numpy()
+    n = turns
+    table = np.array([[3 * n, n - 1], [n + 4, n]]) / n
+    expected = moran_game_fixation(table, agents, intensity)
+    within_four_errors(won, expected)
+    assert (expected > 1 / agents) == (n > 3)
+
+
+# --- space ---------------------------------------------------------------------------------------
+
+SIDE = 200
+#: Every seat meets its eight neighbours and itself.
+MOORE = Network.lattice(SIDE, SIDE, diagonal=True, loops=True)
+
+
+def in_space(temptation, rounds, defectors=0.1):
+    """`[rounds]` share of cooperators on the torus; the strains at the end."""
+    many = SIDE * SIDE
+    at_first = np.random.default_rng(LUCK).random(many) < defectors
+    kinds = Cooperator(), Defector()
+    made = Scenario(
+        RepeatedDilemma(temptation=temptation, reward=1, punishment=0, sucker=0),
+        [kinds[int(d)] for d in at_first],
+        matching=Neighbours(),
+        network=MOORE,
+        dynamics=ImitateBest(),
+        strains=kinds,
+        rounds=rounds,
+        metrics=(),
+    )
+    ws = made.worlds(1, 1)
+    shares = []
+    for k in range(rounds):
+        run_until(made, ws, k + 1)
+        shares.append(ws["strain_count"][0, 0] / many)
+    return np.array(shares), ws["strain"][0, :many].copy()
+
+
+def test_spatial_chaos():
+    """Nowak & May (1992), 200 x 200, b in (1.8, 2): some .31 cooperate, the same for all such b."""
+    shares, strains = in_space(1.85, 300)
+    assert 0.30 < shares[150:].mean() < 0.33
+    again, same = in_space(1.95, 300)
+    assert (again == shares).all() and (same == strains).all()
+
+
+def test_temptation_above_two_leaves_nobody():
+    shares, _ = in_space(2.01, 150)
+    assert shares[-1] < 0.001
+
+
+# --- large populations ---------------------------------------------------------------------------
+
+
+def large(game, first_share, rounds=1, worlds=1, agents=5000, **change):
+    first = round(first_share * agents)
+    made = Scenario(
+        game,
+        [Cooperator()] * first + [Defector()] * (agents - first),
+        matching=Rematched(),
+        dynamics=ProportionalImitation(**change),
+        rounds=rounds,
+        metrics=(),
+    )
+    return simulate(made, worlds, LUCK, progress=False).table()["share_cooperator"].to_numpy()
+
+
+def test_hawks_and_doves_who_imitate():
+    """V = 2, C = 6: one third hawks (who defect), whatever they began with."""
+    game = RepeatedDilemma.of("hawk_dove")
+    for start in (0.2, 0.9):
+        hawks = 1 - large(game, start, rounds=300, rate=0.2, worlds=8)
+        # Drift about the rest point: its variance in a population of n is of order 1 / n.
+        assert hawks.mean() == pytest.approx(1 / 3, abs=4 * 0.03 / np.sqrt(8))
+
+
+@pytest.mark.parametrize(("start", "end"), [(0.70, 0), (0.80, 1)])
+def test_stags_and_hares_who_imitate(start, end):
+    """The edge between the two is at 3/4."""
+    assert (large(RepeatedDilemma.of("stag_hunt"), start, rounds=600, rate=0.2) == end).all()
+
+
+def test_imitation_in_proportion_is_the_replicator_equation():
+    """One step from many starts: the mean change is rate x share x (payoff - mean payoff)."""
+    game = RepeatedDilemma.of("stag_hunt")
+    for start in (0.3, 0.6, 0.9):
+        after = large(game, start, worlds=200, rate=0.2)
+        stag, hare = 4 * start, 3
+        change = 0.2 * start * (1 - start) * (stag - hare)
+        error = after.std() / np.sqrt(len(after))
+        assert abs(after.mean() - start - change) < 4 * error + 1 / 5000
+
+
+def test_the_solvers_agree_about_a_neutral_mutant():
+    assert pairwise_fixation([[1, 1], [1, 1]], 20, 0.1) == pytest.approx(1 / 20)
