@@ -13,6 +13,7 @@ NAMES = (
     "crowd",
     "ring",
     "double_auction",
+    "evolution",
     "bargaining",
     "views",
     "advance",

@@ -98,6 +98,7 @@ class Linker:
         mode: how the round is to run.
         traits: what holds of the structure that is linked, besides the mode.
         instead: functions to be linked in place of others, by what they replace.
+        layout: what tells the layout of the worlds apart from others'.
     """
 
     def __init__(
@@ -105,9 +106,11 @@ class Linker:
         mode: Mode = "compiled",
         traits: Iterable[Trait] = (),
         instead: Mapping[Function, Function] | None = None,
+        layout: str = "",
     ) -> None:
         """See the class."""
         self.mode = mode
+        self.layout = hashlib.sha256(layout.encode()).hexdigest()[:8]
         machine: tuple[Trait, ...] = () if mode == "interpreted" else ("machine",)
         self.traits: tuple[Trait, ...] = (*traits, *machine)
         self._instead = dict(instead or {})
@@ -185,8 +188,9 @@ class Linker:
             else:
                 scope[name] = value
         # The content is part of the symbol's name, so that machine code from the cache and code
-        # compiled now can be linked together without two bodies ever sharing one name.
-        unique = f"{function.__name__}_{self.hash(function)[:12]}"
+        # compiled now can be linked together without two bodies ever sharing one name. So is the
+        # layout: numba names records by numbers that mean something else in every process.
+        unique = f"{function.__name__}_{self.hash(function)[:12]}_{self.layout}"
         bound = types.FunctionType(
             code.replace(co_name=unique, co_qualname=unique),
             scope,
@@ -298,7 +302,8 @@ def _versions() -> tuple[str, ...]:
     import llvmlite
     import numba
 
-    return (numba.__version__, llvmlite.__version__, np.__version__, platform.python_version())
+    versions = numba.__version__, llvmlite.__version__, np.__version__, platform.python_version()
+    return (*versions, "symbols by layout")
 
 
 def codes(code: types.CodeType) -> Iterator[types.CodeType]:

@@ -148,10 +148,14 @@ class PairwiseComparison(Selection):
 
     def refusal(self, strains: int) -> str:
         """The table, if there is one, must have a row for each strain."""
-        rows = self.dimensions["compared"]
-        if "expected" in self.arrays and rows != strains and strains > 0:
-            return f"expected has {rows} rows for {strains} strains: see scenario.strains"
-        return ""
+        if "expected" not in self.arrays:
+            return ""
+        rows, columns = self.arrays["expected"].shape[-2:]
+        if rows == columns == (strains or rows):  # none where all is decided from outside
+            return ""
+        return (
+            f"expected has {rows} x {columns} entries for {strains} strains: see scenario.strains"
+        )
 
     @staticmethod
     def settle(w: World, own: PairwiseComparison) -> None:

@@ -37,7 +37,8 @@ class Engine:
         self.text = Writer(structure).write() if text is None else text
         self.text_hash = hashlib.sha256(self.text.encode()).hexdigest()
         scope = load(structure, self.text, mode)
-        linker = Linker(mode, structure.traits, {witness: scope["witness"]})
+        layout = repr(structure.dtype.descr)
+        linker = Linker(mode, structure.traits, {witness: scope["witness"]}, layout)
         for spec in structure.agents:
             # Agents see a record of one type in all scenarios: their code is worth keeping.
             for function in spec.functions.values():

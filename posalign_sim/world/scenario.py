@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -341,8 +342,8 @@ class Scenario:
                     )
 
     def _check_knowledge(self, point: str, decision: Decision) -> None:
-        seats = [(self.roles[k], agent) for k, agent in enumerate(self.seats)]
-        for seat, (number, agent) in enumerate([*seats, *self.strains]):
+        seats = zip(self.roles, self.seats, strict=True)
+        for seat, (number, agent) in enumerate(chain(seats, self.strains)):
             role = self.structure.roles[number]
             asked = role in (decision.roles or self.game.roles)
             if asked and not isinstance(agent, External) and decision.name not in agent.functions:
@@ -419,7 +420,8 @@ class Scenario:
         strains, structure = self.strains, self.structure
         conducts = [a.conduct for a in strains.agents]
         counts = np.bincount(strains.of_seats[strains.of_seats < len(strains.agents)])
-        ws["strain"][:, : self.agents] = strains.of_seats
+        if "strain" in (ws.dtype.names or ()):
+            ws["strain"][:, : self.agents] = strains.of_seats
         ws["strain_count"][:, : len(counts)] = counts
         ws["strain_role"] = strains.roles
         if self.dynamics:

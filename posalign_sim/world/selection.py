@@ -267,17 +267,19 @@ def cumulate(w: World, own: Any, role: int) -> bool:
     if most == -np.inf:
         return anybody
     total = 0.0
+    last = 0
     for rank in range(w.agents):
         i = w.order[rank]
         if w.role[i] == role and w.strain[i] != NOBODY:
             total += np.exp(log_fitness(w, own, i) - most)
+            last = rank
         own.cumulated[rank] = total
     for i in seats(w):
         if w.role[i] != role or w.strain[i] == NOBODY:
             continue
         luck = unit(mix(w.sight.round_key, name(own.key, w.birth[i], COPY))) * total
         low = 0
-        high = int(w.agents) - 1
+        high = last
         while low < high:
             middle = (low + high) // 2
             if own.cumulated[middle] > luck:

@@ -80,6 +80,13 @@ def odd(n):
     return n != 0 and even(n - 1)
 
 
+def test_machine_code_for_two_layouts_never_shares_a_name():
+    """Numba numbers records anew in every process: cached code of two would be mixed up."""
+    middle = functions().middle
+    names = {Linker("compiled", layout=layout).link(middle).__name__ for layout in "aba"}
+    assert len(names) == 2
+
+
 def test_recursion_is_refused_with_the_way_it_goes():
     with pytest.raises(TypeError, match="even -> odd -> even"):
         Linker("interpreted").link(even)
