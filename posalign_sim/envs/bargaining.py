@@ -183,6 +183,11 @@ class Bargaining(Game):
                     f"{self.name}: with divide the shares of the pie are the scores: no {array}"
                 )
 
+    @property
+    def most_at_table(self) -> int:
+        """As many as there are interests for."""
+        return self.dimensions["parties"]
+
     @classmethod
     def of(cls, name: str, **changes: Any) -> Bargaining:
         """A bargain by name.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from posalign_sim.world.accounts import MINOR, payable
+from posalign_sim.world.accounts import MINOR, jurisdiction_of, payable
 from posalign_sim.world.compiler import rare, variant
 from posalign_sim.world.conduct import answers, breached, find, penalise
 from posalign_sim.world.draws import draw
@@ -79,7 +79,6 @@ def mutual_price(p: Sight, i: int, penalty: float) -> float:
     return 0.0 if deters or p.temptation[i] <= 0 else penalty
 
 
-@rare
 def vouching_gain(p: Sight, i: int, penalty: float) -> float:
     """Points that seat `i` gains by making its own breach alone cost `penalty`, expected.
 
@@ -99,7 +98,7 @@ def vouching_price(p: Sight, i: int, penalty: float) -> float:
 def announce_stake(w: World, own: Any) -> None:
     """Tell everybody how likely a breach forfeits what is posted: the likeliest forfeit of all."""
     p = w.sight
-    at = own.place
+    at = jurisdiction_of(own)
     p.forfeit_if_breach[at] = max(p.forfeit_if_breach[at], own.likely)
     p.forfeit_if_kept[at] = max(p.forfeit_if_kept[at], p.found_if_kept[at])
 
@@ -110,8 +109,8 @@ def show_stake(w: World, own: Any, identity: int, points: float) -> None:
     Where another stake is likelier to be forfeited, less is shown, so that what is announced times
     what is shown, of all stakes together, is what a breach costs.
     """
-    announced = w.sight.forfeit_if_breach[own.place]
-    share = own.likely / announced if announced > 0 else 1.0
+    announced = w.sight.forfeit_if_breach[jurisdiction_of(own)]
+    share = own.likely / announced if own.likely < announced else 1.0
     w.sight.bonded[identity] += share * points
 
 

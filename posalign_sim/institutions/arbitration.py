@@ -18,7 +18,7 @@ from posalign_sim.institutions.docket import (
     worth_it,
     wrong,
 )
-from posalign_sim.world.accounts import COST, pay
+from posalign_sim.world.accounts import COST, jurisdiction_of, pay
 from posalign_sim.world.conduct import answers, breached, find
 from posalign_sim.world.draws import draw
 from posalign_sim.world.fields import Flags, Ints, param, per_agent, table
@@ -106,8 +106,8 @@ class Arbitration(Institution):
         if_kept = own.disputed * in_the_end(own, False)
         cost = own.damages + own.fine + own.shifting * own.fee
         tell_findings(w, own, if_breach, if_kept, cost)
-        p.refund_if_breach[own.place] += if_breach * own.refund
-        p.refund_if_kept[own.place] += if_kept * own.refund
+        p.refund_if_breach[jurisdiction_of(own)] += if_breach * own.refund
+        p.refund_if_kept[jurisdiction_of(own)] += if_kept * own.refund
 
     @staticmethod
     def meet(w: World, own: Arbitration) -> None:
@@ -216,6 +216,8 @@ class Arbitration(Institution):
 def first_instance(w: World, own: Arbitration, guilty: bool, victim: int, accused: int) -> float:
     """How likely the first judge finds a breach, given how much richer one party is."""
     likely = own.accuracy if guilty else own.false_finding
+    if own.bias == 0:
+        return likely
     lead = w.balance[victim] - w.balance[accused]
     lean = own.bias if lead > 0 else (-own.bias if lead < 0 else 0.0)
     return likely + lean * (1 - likely) if lean > 0 else likely * (1 + lean)

@@ -7,14 +7,14 @@ from typing import ClassVar
 import numpy as np
 
 from posalign_sim.institutions.own_fines import tell_no_own_fines, tell_own_fine
-from posalign_sim.world.accounts import COST, pay, treasury
+from posalign_sim.world.accounts import COST, jurisdiction_of, pay, treasury
 from posalign_sim.world.compiler import rare
 from posalign_sim.world.conduct import answers, breached, find_as, governed, penalise
 from posalign_sim.world.draws import draw, either
 from posalign_sim.world.fields import Flags, Floats, Ints, param, per_agent, per_identity, scalar
 from posalign_sim.world.fields import table as array
 from posalign_sim.world.modules import SHUFFLED, Block, Decision, Institution
-from posalign_sim.world.record import NOBODY, World, face, holder, officials, seats
+from posalign_sim.world.record import NOBODY, World, face, holder, identities, officials, seats
 
 HUSH, REPORT = 0, 1
 NO_CASE = -1
@@ -95,7 +95,7 @@ class Audit(Institution):
 
     @staticmethod
     def announce(w: World, own: Audit) -> None:
-        p, at = w.sight, own.place
+        p, at = w.sight, jurisdiction_of(own)
         if_breach = own.passed_on * own.rate * own.power
         if_kept = own.passed_on * own.rate * own.false_positive
         p.found_if_breach[at] = either(p.found_if_breach[at], if_breach)
@@ -118,7 +118,7 @@ class Audit(Institution):
     @staticmethod
     def meet(w: World, own: Audit) -> None:
         own.inspected = 0
-        for m in range(w.identities):
+        for m in identities(w):
             own.acts[m] = 0
 
     @staticmethod
@@ -132,11 +132,12 @@ class Audit(Institution):
         case = int(own.open_case)
         if own.inspected == 0:
             own.inspected = 1
-            inspect(w, own)
+            if inspect(w, own) > 0:
+                call_next(w, own)
         elif case != NO_CASE:
             own.shown[case] = 0
             decide(w, own, case)
-        call_next(w, own)
+            call_next(w, own)
 
     @staticmethod
     def again_hearing(w: World, own: Audit) -> bool:
@@ -145,6 +146,8 @@ class Audit(Institution):
 
 def rate_of(w: World, own: Audit, m: int) -> float:
     """How likely an act of identity `m` is audited."""
+    if own.targeting == 0:
+        return own.rate
     p = w.sight
     suspect = w.clock < own.suspect_until[m]
     if p.standing_known[m] and p.standing[m] < BAD:
@@ -152,8 +155,9 @@ def rate_of(w: World, own: Audit, m: int) -> float:
     return min(1.0, own.rate + own.targeting) if suspect else own.rate
 
 
-def inspect(w: World, own: Audit) -> None:
-    """Audit acts by lot, at the cost of who is audited, and note which look irregular."""
+def inspect(w: World, own: Audit) -> int:
+    """Audit acts by lot, at the cost of who is audited; note which look irregular, and count."""
+    irregular = 0
     for k in range(w.interaction_count):
         x = w.interactions[k]
         own.shown[k] = 0
@@ -169,6 +173,8 @@ def inspect(w: World, own: Audit) -> None:
         likely = own.power if breached(w, x) else own.false_positive
         if draw(w, own, m, luck + SHOWN) < likely:
             own.shown[k] = 1
+            irregular += 1
+    return irregular
 
 
 @rare

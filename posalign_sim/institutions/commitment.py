@@ -10,12 +10,12 @@ from posalign_sim.institutions.agreements import (
     vouching_gain,
     vouching_price,
 )
-from posalign_sim.world.accounts import COST, hold, pay, release, settle_hold, treasury
+from posalign_sim.world.accounts import COST, hold, jurisdiction_of, pay, release, settle_hold, treasury
 from posalign_sim.world.conduct import answers, breached, find, governed
 from posalign_sim.world.draws import draw, either
 from posalign_sim.world.fields import Flags, Floats, Ints, param, per_identity, scalar
 from posalign_sim.world.modules import Decision, Institution
-from posalign_sim.world.record import GROUP, World, face, holder, meetings, seats
+from posalign_sim.world.record import GROUP, World, face, holder, identities, meetings, seats
 
 DECLINE, POST_BOND = 0, 1
 
@@ -63,7 +63,7 @@ class Bond(Institution):
 
     @staticmethod
     def announce(w: World, own: Bond) -> None:
-        own.likely = either(w.sight.found_if_breach[own.place], own.evident)
+        own.likely = either(w.sight.found_if_breach[jurisdiction_of(own)], own.evident)
         announce_stake(w, own)
 
     @staticmethod
@@ -105,7 +105,7 @@ class Bond(Institution):
 
     @staticmethod
     def settle(w: World, own: Bond) -> None:
-        for m in range(w.identities):
+        for m in identities(w):
             if own.posted[m]:
                 release(w, m, own.stake)
                 own.posted[m] = 0
@@ -113,15 +113,17 @@ class Bond(Institution):
 
 def claim(w: World, own: Bond, debtor: int, victim: int) -> None:
     """Whom a breach harmed has a claim to the debtor's bond; the lot decides who gets it."""
+    if own.posted[debtor] == 0:
+        return
     lot = draw(w, own, debtor if victim == GROUP else victim, 1)
-    if own.posted[debtor] and lot > own.lot[debtor]:
+    if lot > own.lot[debtor]:
         own.lot[debtor] = lot
         own.victim[debtor] = victim
 
 
 def forfeit_claimed(w: World, own: Bond) -> None:
     """Pay each bond that is claimed out to who drew the highest lot, and let the debtor feel it."""
-    for m in range(w.identities):
+    for m in identities(w):
         if own.lot[m] < 0:
             continue
         own.lot[m] = -1.0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from posalign_sim.world.accounts import minor, post, release, treasury
+from posalign_sim.world.accounts import jurisdiction_of, minor, post, release, treasury
 from posalign_sim.world.conduct import breached, governed, penalise, touched
 from posalign_sim.world.draws import bits, draw, mix, unit
 from posalign_sim.world.record import GAIN, NOBODY, PRICE, PROVOKED, World, face, seats
@@ -98,7 +98,7 @@ def wrong(w: World, x: Any, accused: int, found: bool) -> bool:
 def tell_findings(w: World, own: Any, if_breach: float, if_kept: float, cost: float) -> None:
     """Announce how likely acts lead to findings, and what these cost the accused."""
     p = w.sight
-    at = own.place
+    at = jurisdiction_of(own)
     p.found_if_breach[at] = 1 - (1 - p.found_if_breach[at]) * (1 - if_breach)
     p.found_if_kept[at] = 1 - (1 - p.found_if_kept[at]) * (1 - if_kept)
     p.loss_if_breach[at] += if_breach * cost

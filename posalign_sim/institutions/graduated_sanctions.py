@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from posalign_sim.institutions.own_fines import tell_no_own_fines, tell_own_fine
-from posalign_sim.world.accounts import COST, pay, treasury
+from posalign_sim.world.accounts import COST, jurisdiction_of, pay, treasury
 from posalign_sim.world.compiler import rare
 from posalign_sim.world.conduct import answers, breached, find, governed, penalise
 from posalign_sim.world.draws import draw, either
 from posalign_sim.world.fields import Flags, Floats, Ints, param, per_agent, per_identity, scalar
 from posalign_sim.world.modules import Institution
-from posalign_sim.world.record import World, face, holder, seats
+from posalign_sim.world.record import World, face, holder, identities, seats
 
 
 class GraduatedSanctions(Institution):
@@ -65,7 +65,7 @@ class GraduatedSanctions(Institution):
 
     @staticmethod
     def announce(w: World, own: GraduatedSanctions) -> None:
-        p, at = w.sight, own.place
+        p, at = w.sight, jurisdiction_of(own)
         if own.proof == 1:
             own.chance = p.found_if_breach[at]
             p.loss_if_kept[at] += p.found_if_kept[at] * fine_after(own, 0)
@@ -76,11 +76,13 @@ class GraduatedSanctions(Institution):
 
     @staticmethod
     def publish(w: World, own: GraduatedSanctions) -> None:
+        first = fine_after(own, 0)
         for i in seats(w):
             m = face(w, i)
             if governed(w, own, m):
                 w.sight.own_breaches[i] = own.breaches[m]
-                more = fine_after(own, own.breaches[m]) - fine_after(own, 0)
+                # Who has nothing on record is told nothing more than everybody.
+                more = fine_after(own, own.breaches[m]) - first if own.breaches[m] > 0 else 0.0
                 tell_own_fine(w, own, i, own.chance * more)
 
     @staticmethod
@@ -112,7 +114,7 @@ class GraduatedSanctions(Institution):
 
     @staticmethod
     def settle(w: World, own: GraduatedSanctions) -> None:
-        for m in range(w.identities):
+        for m in identities(w):
             if not governed(w, own, m):
                 continue
             if own.caught[m]:
@@ -128,12 +130,15 @@ class GraduatedSanctions(Institution):
                 pay(w, face(w, i), COST, own.monitoring)
 
 
-@rare
 def fine_after(own: GraduatedSanctions, breaches: int) -> float:
     """Points that a breach costs who is caught with so many on its record: 0 for a warning."""
     step = breaches - own.warnings
-    if step < 0:
-        return 0.0
+    return fine_at(own, step) if step >= 0 else 0.0
+
+
+@rare
+def fine_at(own: GraduatedSanctions, step: float) -> float:
+    """Points of the fine, so many steps after the first one."""
     points = min(own.fine, own.most)
     if own.factor > 1 and points > 0:
         # Multiplied up: powers can differ in the last bit from one machine to another.

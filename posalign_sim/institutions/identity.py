@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from posalign_sim.world.accounts import COST, pay
+from posalign_sim.world.accounts import COST, jurisdiction_of, pay
 from posalign_sim.world.conduct import answers, drop, governed
 from posalign_sim.world.draws import draw
 from posalign_sim.world.fields import Ints, param, per_agent
@@ -58,9 +58,9 @@ class Registry(Institution):
     @staticmethod
     def announce(w: World, own: Registry) -> None:
         p = w.sight
-        if own.verified < 1:
+        if own.verified < 1 and own.reentry_fee < np.inf:
             price = own.reentry_fee / (1 - own.verified)
-            p.reentry_fee[own.place] = min(p.reentry_fee[own.place], price)
+            p.reentry_fee[jurisdiction_of(own)] = min(p.reentry_fee[jurisdiction_of(own)], price)
 
     @staticmethod
     def who_reenter(w: World, own: Registry, i: int) -> bool:
@@ -100,7 +100,7 @@ def clean_name(w: World, own: Registry, i: int) -> float:
     m = face(w, i)
     if p.standing_known[m] == 0:
         return 0.0
-    spoilt = p.visibility[own.place] * (1 - p.standing[m])
+    spoilt = p.visibility[jurisdiction_of(own)] * (1 - p.standing[m])
     ahead = p.continuation / max(1e-9, 1 - p.continuation)
     rounds = min(ahead, float(p.rounds - p.clock - 1))
     return (1 - own.verified) * spoilt * (p.rent[i] - p.fallback[i]) * rounds

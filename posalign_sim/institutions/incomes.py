@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from posalign_sim.world.conduct import breached
-from posalign_sim.world.record import GROUP, World, holder, others
+from posalign_sim.world.record import GROUP, World, holder, identities, others
 
 
 def owned_units(w: World, m: int) -> int:
@@ -15,7 +15,7 @@ def owned_units(w: World, m: int) -> int:
 
 def open_books(w: World, own: Any) -> None:
     """Note what every identity owns as the round begins, in `own.mark`."""
-    for m in range(w.identities):
+    for m in identities(w):
         own.mark[m] = owned_units(w, m)
 
 
@@ -60,5 +60,7 @@ def foreseen_harm(own: Any) -> float:
 
 def tell_borne(w: World, own: Any, i: int, points: float) -> None:
     """Tell seat `i` how much of a breach's harm comes back to it, besides what others have told."""
+    if points == 0 and own.told[i] == 0:
+        return
     w.sight.borne[i] = max(0.0, w.sight.borne[i] + points - own.told[i])
     own.told[i] = points

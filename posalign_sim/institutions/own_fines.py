@@ -13,6 +13,8 @@ def tell_own_fine(w: World, own: Any, i: int, points: float) -> None:
 
     Several institutions may each tell their part: `own.told` keeps this one's.
     """
+    if points == 0 and own.told[i] == 0:
+        return
     p = w.sight
     p.own_fine[i] = p.own_fine[i] - own.told[i] + points
     own.told[i] = points

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from posalign_sim.institutions.norms import NORMS, is_good, norm_number
-from posalign_sim.world.accounts import COST, pay
+from posalign_sim.world.accounts import COST, jurisdiction_of, pay
 from posalign_sim.world.conduct import answers, breached, governed
 from posalign_sim.world.draws import draw, either
 from posalign_sim.world.fields import Flags, Floats, Ints, param, per_identity
 from posalign_sim.world.modules import Institution
-from posalign_sim.world.record import GROUP, World, face, holder
+from posalign_sim.world.record import GROUP, World, face, holder, identities
 
 #: Standing below which an identity is in bad standing.
 BAD = 0.5
@@ -101,7 +101,7 @@ class Reputation(Institution):
 
     @staticmethod
     def begin(w: World, own: Reputation) -> None:
-        for m in range(w.identities):
+        for m in identities(w):
             start_record(own, m)
 
     @staticmethod
@@ -111,20 +111,20 @@ class Reputation(Institution):
     @staticmethod
     def announce(w: World, own: Reputation) -> None:
         p = w.sight
-        p.record_seen[own.place] = either(p.record_seen[own.place], own.visibility)
+        p.record_seen[jurisdiction_of(own)] = either(p.record_seen[jurisdiction_of(own)], own.visibility)
         # Only what time alone wipes out at once has a definite end.
         ends = own.decay == 1 and own.length < np.inf
-        p.record_lasts[own.place] = own.length if ends else -1.0
+        p.record_lasts[jurisdiction_of(own)] = own.length if ends else -1.0
 
     @staticmethod
     def withdraw(w: World, own: Reputation) -> None:
-        w.sight.record_lasts[own.place] = -1.0
+        w.sight.record_lasts[jurisdiction_of(own)] = -1.0
 
     @staticmethod
     def publish(w: World, own: Reputation) -> None:
         p = w.sight
-        p.visibility[own.place] = own.visibility
-        for m in range(w.identities):
+        p.visibility[jurisdiction_of(own)] = own.visibility
+        for m in identities(w):
             if governed(w, own, m):
                 shown = answers(w, own, m)
                 p.standing[shown] = own.score[m]
@@ -146,7 +146,7 @@ class Reputation(Institution):
                 case = w.findings[k]
                 if case.breach and governed(w, own, case.accused):
                     write_down(w, own, case.accused, 0)
-        for m in range(w.identities):
+        for m in identities(w):
             if governed(w, own, m):
                 let_time_pass(w, own, m)
                 if m == face(w, holder(w, m)):
@@ -197,6 +197,8 @@ def write_down(w: World, own: Reputation, m: int, good: int) -> None:
 
 def is_held_against(w: World, own: Reputation, m: int) -> bool:
     """Whether an identity has done ill so recently that nothing mends its standing yet."""
+    if own.length == 0:
+        return False
     return own.ill_at[m] != _NEVER and w.clock - own.ill_at[m] < own.length
 
 

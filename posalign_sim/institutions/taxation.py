@@ -123,13 +123,12 @@ class IncomeTax(Institution):
     @staticmethod
     def publish(w: World, own: IncomeTax) -> None:
         open_books(w, own)
-        paid_out = (1 - own.cost) * own.basic_income / max(1, residents(w, own))
+        paid_out = 0.0
+        if own.basic_income > 0:
+            paid_out = (1 - own.cost) * own.basic_income / max(1, residents(w, own))
         for i in seats(w):
             if governed(w, own, face(w, i)):
-                rate = marginal_rate(own, w.sight.rent[i])
-                kept = 1 - rate + rate * paid_out
-                back = rate * paid_out * foreseen_harm(own) / kept if kept > 0 else 0.0
-                tell_borne(w, own, i, back)
+                tell_borne(w, own, i, comes_back(w, own, i, paid_out) if paid_out > 0 else 0.0)
 
     @staticmethod
     def witness(w: World, own: IncomeTax, x: Any) -> None:
@@ -152,7 +151,8 @@ class IncomeTax(Institution):
                 collected += own.due[m]
         burnt = min(int(np.rint(own.cost * collected)), max(0, balance_of(w, treasury(own))))
         post(w, treasury(own), COST, burnt)
-        pay_basic_income(w, own)
+        if own.basic_income > 0:
+            pay_basic_income(w, own)
 
     @staticmethod
     def withdraw(w: World, own: IncomeTax) -> None:
@@ -192,9 +192,10 @@ def tax_on(own: Any, income: float) -> float:
     due = 0.0
     for k in range(len(own.rates)):
         low = own.thresholds[k]
+        if income <= low:
+            break
         high = own.thresholds[k + 1] if k + 1 < len(own.rates) else np.inf
-        if income > low:
-            due += own.rates[k] * (min(income, high) - low)
+        due += own.rates[k] * (min(income, high) - low)
     return due
 
 
@@ -202,9 +203,18 @@ def marginal_rate(own: Any, income: float) -> float:
     """The rate on one point more than an income."""
     rate = 0.0
     for k in range(len(own.rates)):
-        if income >= own.thresholds[k]:
-            rate = own.rates[k]
+        if income < own.thresholds[k]:
+            break
+        rate = own.rates[k]
     return rate
+
+
+@rare
+def comes_back(w: World, own: Any, i: int, paid_out: float) -> float:
+    """Points of a breach's harm that come back to seat `i`, who is paid so much of each taxed."""
+    rate = marginal_rate(own, w.sight.rent[i])
+    kept = 1 - rate + rate * paid_out
+    return rate * paid_out * foreseen_harm(own) / kept if kept > 0 else 0.0
 
 
 def residents(w: World, own: Any) -> int:
@@ -220,7 +230,7 @@ def pay_basic_income(w: World, own: Any) -> None:
     """Pay a share of the treasury out to everybody alike; the rest by one unit, by birth."""
     pot = balance_of(w, treasury(own))
     count = residents(w, own)
-    if pot <= 0 or count == 0 or own.basic_income <= 0:
+    if pot <= 0 or count == 0:
         return
     if own.basic_income < 1:
         pot = min(pot, int(np.floor(own.basic_income * pot)))

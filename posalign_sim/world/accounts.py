@@ -36,9 +36,19 @@ OUTSIDERS = -3
 _TREASURY = -4
 
 
+def jurisdiction_of(own: Any) -> int:
+    """Which jurisdiction a module rules: where its terms are announced."""
+    return own.place
+
+
+@variant(jurisdiction_of, "one_place")
+def _only_jurisdiction(own: Any) -> int:
+    return 0
+
+
 def treasury(own: Any) -> int:
     """The account of the public purse of a module's jurisdiction."""
-    return _TREASURY - own.place
+    return _TREASURY - jurisdiction_of(own)
 
 
 def owner_account(w: World, k: int) -> int:

@@ -43,6 +43,7 @@ Trait: TypeAlias = Literal[
     "couple",
     "neighbourhood",
     "one_face",
+    "one_place",
     "uncounted",
     "unjudged",
     "unplaced",
@@ -74,6 +75,7 @@ def variant(plain: Function, trait: Trait) -> Callable[[F], F]:
     * `liable`: some institution says who answers for a penalty, and how far.
     * `impressed`: some institution lets seats keep records of their own.
     * `one_face`: every agent has one identity, of the same number.
+    * `one_place`: all seats are of one jurisdiction.
     * `pair`: worlds have two agents, no more and no less.
     * `couple`: a pair who face each other in every round, whatever anybody does.
     """

@@ -163,6 +163,11 @@ def governed(w: World, own: Any, identity: int) -> bool:
     return w.jurisdiction[holder(w, identity)] == own.place
 
 
+@variant(governed, "one_place")
+def _all_governed(w: World, own: Any, identity: int) -> bool:
+    return True
+
+
 def penalise(w: World, identity: int, payee: int, points: float) -> float:
     """Make an identity pay for what it is held to have done, and let its holder feel it.
 

@@ -399,6 +399,11 @@ class Game(Module, abstract=True):
     least_agents: ClassVar[int] = 2
     #: Seats at a table, unless the matching says otherwise; 0: all of them.
     table: ClassVar[int] = 2
+    @property
+    def most_at_table(self) -> int:
+        """Seats that can play together at most; 0 for any number."""
+        return 0
+
     #: Whether a seat can play with all of its neighbours on a graph at once (`meetings`).
     neighbourly: ClassVar[bool] = False
     #: What seats see of this game: `Sight`, or a subclass of it with further fields.

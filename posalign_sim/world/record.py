@@ -570,6 +570,7 @@ class World:
     rounds: int = scalar(np.int64)
     continuation: float = scalar(initial=1)
     counter: int = scalar(np.int32)
+    next_change: int = scalar(np.int64)
     begun: int = scalar(np.uint8)
     over: int = scalar(np.uint8)
     fault: int = scalar(np.int32)
@@ -674,6 +675,21 @@ def everybody(w: World) -> range:
 
 @variant(everybody, "pair")
 def _everybody_of_two(w: World) -> range:
+    return range(2)
+
+
+def identities(w: World) -> range:
+    """All identities, by number."""
+    return range(w.identities)
+
+
+@variant(identities, "pair")
+def _identities_of_two(w: World) -> range:
+    return range(w.identities)
+
+
+@variant(_identities_of_two, "one_face")
+def _two_identities(w: World) -> range:
     return range(2)
 
 

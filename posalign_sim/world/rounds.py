@@ -9,9 +9,11 @@ from posalign_sim.world.compiler import rare, variant
 from posalign_sim.world.draws import mix, unit
 from posalign_sim.world.faults import FULL_ACCOUNT, raise_fault
 from posalign_sim.world.modules import CHANGES
-from posalign_sim.world.record import NOBODY, World, everybody
+from posalign_sim.world.record import NOBODY, World, everybody, identities
 
 _END = 0xE2D0F1A57
+#: A round that never comes.
+NEVER = 2**62
 
 
 @rare
@@ -27,7 +29,7 @@ def begin_world(w: World) -> None:
         w.owner[m] = m if m < w.agents else w.owner[m - w.agents]
     for k in range(w.officials):
         w.owner[theirs + k] = w.agents + k
-    for m in range(w.identities):
+    for m in identities(w):
         w.veil[m] = m
         answer_alone(w, m)
     for i in everybody(w):
@@ -56,7 +58,7 @@ def clear_pledges(w: World) -> None:
 
 @variant(clear_pledges, "pledging")
 def _clear_pledges(w: World) -> None:
-    for m in range(w.identities):
+    for m in identities(w):
         w.pledge[m] = -1.0
 
 
@@ -85,7 +87,7 @@ def clear_signals(w: World) -> None:
         p.record_seen[at] = 0.0
         p.reentry_fee[at] = np.inf
     clear_pledges(w)
-    for m in range(w.identities):
+    for m in identities(w):
         p.standing[m] = 1.0
         p.standing_known[m] = 0
         p.bonded[m] = 0.0
@@ -98,6 +100,14 @@ def strength_now(change_round: np.ndarray, change_to: np.ndarray, clock: int) ->
         if clock >= change_round[k]:
             strength = change_to[k]
     return strength
+
+
+def change_after(change_round: np.ndarray, clock: int) -> int:
+    """The round of the next change that a schedule knows of after this one."""
+    for k in range(1, CHANGES):
+        if change_round[k] > clock:
+            return change_round[k]
+    return NEVER
 
 
 def settle_accounts(w: World) -> None:
@@ -127,7 +137,7 @@ def check_room(w: World) -> None:
     most = 0
     for k in range(len(w.public)):
         most = max(most, abs(w.public[k]))
-    for m in range(w.identities):
+    for m in identities(w):
         most = max(most, abs(w.balance[m]))
     if most > ROOM:
         raise_fault(w, FULL_ACCOUNT)

@@ -324,6 +324,12 @@ class Scenario:
             raise ConfigurationError(
                 f"{game.name} is played by two: {matching.name}.table is 0 or 2"
             )
+        most, largest = game.most_at_table, self._company() + 1
+        if most and largest > most:
+            raise ConfigurationError(
+                f"{game.name} is for {most} at a table, not {largest}: seat them with "
+                f"matching=Rematched(table={most}), or Fixed(table={most})"
+            )
         if size.max() > self.agents:
             raise ConfigurationError(
                 f"{matching.name}.table is {size.max():g}, but there are only {self.agents} seats"

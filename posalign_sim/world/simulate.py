@@ -294,7 +294,12 @@ def force(
 
 
 def checkpoint(scenario: Scenario, ws: Worlds, path: str | Path) -> None:
-    """Write a batch to a file, whole or not at all."""
+    """Write a batch to a file, whole or not at all.
+
+    Raises:
+        ConfigurationError: the batch was laid out for another scenario.
+    """
+    _same_layout(scenario, ws)
     path = Path(path)
     aside = path.with_name(path.name + ".part")
     raw = ws.view(np.uint8).reshape(len(ws), ws.dtype.itemsize)

@@ -218,6 +218,8 @@ class Structure:
             found.append("unplaced")
         if self.faces == 1:
             found.append("one_face")
+        if self.jurisdictions == 1:
+            found.append("one_place")
         if note_counts not in self.memories:
             found.append("uncounted")
         if not self.judges:

@@ -33,10 +33,11 @@ from posalign_sim.world.events import argument_event, close_digest, decision_eve
 from posalign_sim.world.faults import BAD_CHOICE, BAD_INDEX, ENDLESS_BLOCK, raise_fault
 from posalign_sim.world.modules import ANNOUNCED, BREAK, KEEP, OFF, SHUFFLED
 from posalign_sim.world.record import (
-    DAMAGE, GAIN, NOBODY, PRICE, PROVOKED, everybody, officials, seats,
+    DAMAGE, GAIN, NOBODY, PRICE, PROVOKED, everybody, identities, officials, seats,
 )
 from posalign_sim.world.rounds import (
-    begin_world, clear_signals, close_round, open_round, settle_accounts, strength_now,
+    NEVER, begin_world, change_after, clear_signals, close_round, open_round,
+    settle_accounts, strength_now,
 )
 from posalign_sim.world.sight import (
     acquaint, count_heard, forget_heard, forget_others, forget_relation, forget_treatment,
@@ -80,6 +81,7 @@ class Writer:
             self.course.forget()
         self.course.witness()
         self.course.begin()
+        self.course.strengths()
         self.course.open()
         self.course.run()
         self.course.run_worlds()

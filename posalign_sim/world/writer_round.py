@@ -20,6 +20,8 @@ PASSES = 1_000_000
 
 #: Agents above which worlds are run one at a time: two would crowd the cache.
 LARGE = 16
+#: Institutions above which they are, too: the instructions for two would crowd theirs.
+FEW = 1
 
 
 class RoundWriter(Part):
@@ -39,7 +41,7 @@ class RoundWriter(Part):
         out("def forget_dropped(w):")
         out.depth = 1
         out('"""Identities that were dropped begin anew: nobody has a record of them."""')
-        out("for m in range(w.identities):")
+        out("for m in identities(w):")
         out.depth = 2
         out("if w.dropped[m] == 0:")
         out("    continue")
@@ -103,6 +105,35 @@ class RoundWriter(Part):
     def _introduce(self) -> None:
         self.text("acquaint(w)" if self.structure.remembers_partners else "introduce(w)")
 
+    def strengths(self) -> None:
+        """How strong institutions are from a round on in which any of them changes."""
+        if not self._treatable():
+            return
+        out = self.text
+        out()
+        out()
+        out("@rare")
+        out("def change_strengths(w):")
+        out.depth = 1
+        out('"""Give institutions the strengths of their schedules; most rounds change none."""')
+        out("w.next_change = NEVER")
+        for name, spec in self._treatable():
+            for own in self.places(name, spec):
+                now = f"strength_now({own}.change_round, {own}.change_to, w.clock)"
+                if "withdraw" in spec.functions:
+                    out(f"before = {own}.strength")
+                    out(f"{own}.strength = {now}")
+                    out(f"if before > ANNOUNCED and {own}.strength <= ANNOUNCED:")
+                    out(f"    {name}_withdraw(w, {own})")
+                else:
+                    out(f"{own}.strength = {now}")
+                then = f"change_after({own}.change_round, w.clock)"
+                out(f"w.next_change = min(w.next_change, {then})")
+        out.depth = 0
+
+    def _treatable(self) -> list[tuple[str, Any]]:
+        return [(n, s) for n, s in self.structure.modules if s.treatable]
+
     def open(self) -> None:
         """How a round starts."""
         out = self.text
@@ -118,18 +149,10 @@ class RoundWriter(Part):
             out("forget_treatment(w)")
         if note_others in self.structure.memories:
             out("forget_others(w)")
-        treatable = [(n, s) for n, s in self.structure.modules if s.treatable]
-        for name, spec in treatable:
-            for own in self.places(name, spec):
-                now = f"strength_now({own}.change_round, {own}.change_to, w.clock)"
-                if "withdraw" in spec.functions:
-                    out(f"before = {own}.strength")
-                    out(f"{own}.strength = {now}")
-                    out(f"if before > ANNOUNCED and {own}.strength <= ANNOUNCED:")
-                    out(f"    {name}_withdraw(w, {own})")
-                else:
-                    out(f"{own}.strength = {now}")
+        treatable = self._treatable()
         if treatable:
+            out("if w.clock >= w.next_change:")
+            out("    change_strengths(w)")
             veiled = " or ".join(
                 f"{own}.strength == SHUFFLED"
                 for name, spec in treatable
@@ -201,10 +224,15 @@ class RoundWriter(Part):
             self._run_alone()
         out.depth = 0
 
+    @property
+    def _side_by_side(self) -> bool:
+        """Whether two worlds are so small, and their rounds so short, that they run together."""
+        return self.structure.capacity <= LARGE and len(self._treatable()) <= FEW
+
     def _run_alone(self) -> None:
         out = self.text
         out.depth = 0
-        if self.structure.capacity > LARGE:
+        if not self._side_by_side:
             out()
             out()
             out("def run(w, until):")
@@ -221,7 +249,7 @@ class RoundWriter(Part):
         out()
         out("def run_worlds(ws, first, last, until):")
         out.depth = 1
-        if self.waits or self.structure.capacity > LARGE:
+        if self.waits or not self._side_by_side:
             out('"""Run a chunk of worlds, each on its own."""')
             out("for k in range(first, last):")
             out("    run(ws[k], until)")

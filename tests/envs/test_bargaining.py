@@ -249,10 +249,9 @@ def test_tables_bargain_side_by_side_and_who_is_done_is_not_asked():
     assert lone.points.sum() == 5 * 2 * 11
 
 
-def test_more_seats_than_parties_is_a_fault():
-    made = Scenario(plain(), [Party()] * 3, rounds=1, metrics=())
-    run = simulate(made, 1, mode="interpreted", progress=False)
-    assert set(run.faults["fault"]) == {"a seat or an identity that does not exist was named"}
+def test_more_seats_than_parties_are_refused():
+    with pytest.raises(ConfigurationError, match=r"is for 2 at a table, not 3: .*table=2"):
+        Scenario(plain(), [Party()] * 3, rounds=1, metrics=())
 
 
 # --- what is said and seen -----------------------------------------------------------------------

@@ -10,11 +10,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from posalign_sim import Scenario, simulate
+from posalign_sim import Rematched, Scenario, Tremble, simulate
+from posalign_sim.agents import Compliant, Defector, Opportunist, Retaliating, TitForTat
 from posalign_sim.experiments.configure import officials_of, population_of
 from posalign_sim.registry import find, known
 from posalign_sim.testing.holding import check_state, difference
 from posalign_sim.testing.playing import opened, random_actions
+from posalign_sim.world.errors import ConfigurationError
 from posalign_sim.world.modules import STRENGTHS
 from posalign_sim.world.simulate import checkpoint, restore
 
@@ -144,9 +146,9 @@ def test_the_whole_stack_is_saved_and_taken_up_again(game, tmp_path):
         if session.count == 0:
             break
         session.advance(*random_actions(session, step))
-    checkpoint(scenario, session.worlds, tmp_path / "saved")
+    checkpoint(session.scenario, session.worlds, tmp_path / "saved")
     again = opened(scenario, 2, 5)
-    again.worlds[:] = restore(scenario, tmp_path / "saved")
+    again.worlds[:] = restore(session.scenario, tmp_path / "saved")
     again.go_on()
     for step in range(6):
         if session.count == 0:
@@ -165,3 +167,58 @@ def test_every_stack_is_enforced_on_every_game_that_carries_it():
                 run = simulate(scenario, 1, 1, mode="interpreted", progress=False)
                 assert not run.worlds["fault"].any(), f"{name} on {game}"
                 assert np.isfinite(run.points).all()
+
+
+# --- order ----------------------------------------------------------------------------------------
+
+#: An act is answered for once; findings are proof for those after who finds.
+JUDGING = {
+    *("arbitration", "audit", "bond", "contract", "court", "final_offer"),
+    *("graduated_sanctions", "pool_punishment", "precommitment"),
+}
+READING = JUDGING | {"mutual_insurance", "vesting"}
+#: There is one public standing.
+LEDGERS = {"reputation", "ratings", "eigen_trust"}
+#: Income is what there is when it is counted.
+COUNTING = {"income_tax", "profit_sharing", "vesting"}
+SETTLING = COUNTING | {"registry", "reputation", "graduated_sanctions", "information"}
+
+
+def explained(pair):
+    """Whether one of the reasons that `docs/institutions.md` gives speaks of a pair."""
+    return pair <= READING or pair <= LEDGERS or (pair & COUNTING and pair <= SETTLING)
+
+
+def outcome(names, rounds=3, worlds=1):
+    """What everybody owns in the end, or that the stack is refused in this order."""
+    made = [find("institutions", name)() for name in names]
+    players = [Opportunist(conduct=Compliant()), Defector(conduct=Retaliating()), TitForTat()]
+    try:
+        scenario = Scenario(
+            find("games", "repeated_dilemma")(),
+            [*players, Defector()],
+            institutions=made,
+            officials=officials_of(made, {}),
+            matching=Rematched(),
+            noise=Tremble(probability=0.2),
+            rounds=rounds,
+            metrics=(),
+        )
+    except ConfigurationError:
+        return "refused"
+    ws = simulate(scenario, worlds, 5, mode="interpreted", progress=False).worlds
+    return ws["balance"][:, :4].tolist(), ws["public"].tolist()
+
+
+def test_pairs_that_do_not_commute_are_those_that_the_docs_explain():
+    carried = [
+        name
+        for name in INSTITUTIONS
+        if not find("institutions", name).refusal(find("games", "repeated_dilemma"))
+    ]
+    pairs = [set(pair) for pair in itertools.combinations(carried, 2)]
+    ordered = [pair for pair in pairs if outcome(sorted(pair)) != outcome(sorted(pair)[::-1])]
+    assert [sorted(pair) for pair in ordered if not explained(pair)] == []
+    # And each reason is real.
+    for pair in (["arbitration", "bond"], ["ratings", "reputation"], ["income_tax", "registry"]):
+        assert outcome(pair, 6, 3) != outcome(pair[::-1], 6, 3)

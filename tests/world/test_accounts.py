@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from posalign_sim import Game, Scenario, simulate
 from posalign_sim.agents import Cooperator, Random
@@ -98,6 +104,25 @@ class Books(RuleBasedStateMachine):
             self.settle(identity, payee, points, False)
             self.settle(identity, payee, points + 1, False)
 
+    @rule(seed=st.integers(0, 2**32 - 1))
+    def a_thousand(self, seed):
+        """Many operations in a row, of all kinds, with amounts that the accounts can bear."""
+        luck = np.random.default_rng(seed)
+        kinds = luck.integers(0, 4, 1000).tolist()
+        who = luck.integers(0, AGENTS, 1000).tolist()
+        whom = luck.choice([*range(AGENTS), *PUBLIC], 1000).tolist()
+        sums = np.round(luck.exponential(20, 1000), luck.integers(0, 9)).tolist()
+        for kind, identity, payee, points in zip(kinds, who, whom, sums, strict=True):
+            if kind == 0:
+                self.pay(identity, payee, points)
+            elif kind == 1:
+                self.hold(identity, points)
+            else:
+                self.settle(identity, payee, points, kind == 2)
+        Books.operations += 1000
+
+    operations = 0
+
     @invariant()
     def agrees(self):
         if not hasattr(self, "w"):
@@ -112,8 +137,12 @@ class Books(RuleBasedStateMachine):
         assert ws["balance"].sum() + ws["held"].sum() + ws["public"].sum() == 0
 
 
-Books.TestCase.settings = settings(max_examples=150, stateful_step_count=80, deadline=None)
-TestBooks = Books.TestCase
+Books.TestCase.settings = settings(max_examples=100, stateful_step_count=25, deadline=None)
+
+
+def test_a_second_bookkeeper_agrees_over_a_hundred_thousand_operations():
+    run_state_machine_as_test(Books, settings=Books.TestCase.settings)
+    assert Books.operations >= 100_000
 
 
 @pytest.mark.parametrize(

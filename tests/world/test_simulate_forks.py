@@ -109,3 +109,11 @@ def test_a_scenario_that_can_be_forced_is_the_same_until_it_is():
     plain = simulate(duel(), 5, 1, mode="interpreted")
     able = simulate(duel().forceable(), 5, 1, mode="interpreted")
     assert (plain.worlds["digest"] == able.worlds["digest"]).all()
+
+
+def test_worlds_of_another_layout_are_not_saved(tmp_path):
+    short = duel(rounds=3)
+    other = short.replace(events=9)
+    with pytest.raises(ConfigurationError, match="laid out for another scenario"):
+        checkpoint(short, other.worlds(1), tmp_path / "saved")
+    assert not list(tmp_path.iterdir())
