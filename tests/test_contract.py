@@ -277,10 +277,15 @@ def test_no_round_makes_more_than_the_first_best(game):
             assert (paid <= best + 1e-9).all()
 
 
+#: How many institutions of its stack each game is compiled with: compiling is what takes long.
+COMPILED = 2
+
+
 @pytest.mark.parametrize("game", GAMES.values(), ids=GAMES)
 def test_compiled_rounds_do_the_same(game):
-    made = scenario(game, [varied(spec) for spec in stack(game)], rounds=12)
-    modes = ("compiled", "checked") if game.__name__ == "MoralHazardMarket" else ("compiled",)
+    institutions = [varied(spec) for spec in stack(game)[:COMPILED]]
+    made = scenario(game, institutions, rounds=12)
+    modes = ("compiled", "checked") if game.__name__ == "RepeatedDilemma" else ("compiled",)
     check_modes(made, WORLDS, 17, modes)
     check_batches(made, WORLDS, 17, mode="compiled")
 

@@ -10,7 +10,15 @@ from posalign_sim.institutions.agreements import (
     vouching_gain,
     vouching_price,
 )
-from posalign_sim.world.accounts import COST, hold, jurisdiction_of, pay, release, settle_hold, treasury
+from posalign_sim.world.accounts import (
+    COST,
+    hold,
+    jurisdiction_of,
+    pay,
+    release,
+    settle_hold,
+    treasury,
+)
 from posalign_sim.world.conduct import answers, breached, find, governed
 from posalign_sim.world.draws import draw, either
 from posalign_sim.world.fields import Flags, Floats, Ints, param, per_identity, scalar

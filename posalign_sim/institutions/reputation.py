@@ -111,7 +111,9 @@ class Reputation(Institution):
     @staticmethod
     def announce(w: World, own: Reputation) -> None:
         p = w.sight
-        p.record_seen[jurisdiction_of(own)] = either(p.record_seen[jurisdiction_of(own)], own.visibility)
+        p.record_seen[jurisdiction_of(own)] = either(
+            p.record_seen[jurisdiction_of(own)], own.visibility
+        )
         # Only what time alone wipes out at once has a definite end.
         ends = own.decay == 1 and own.length < np.inf
         p.record_lasts[jurisdiction_of(own)] = own.length if ends else -1.0

@@ -399,6 +399,7 @@ class Game(Module, abstract=True):
     least_agents: ClassVar[int] = 2
     #: Seats at a table, unless the matching says otherwise; 0: all of them.
     table: ClassVar[int] = 2
+
     @property
     def most_at_table(self) -> int:
         """Seats that can play together at most; 0 for any number."""

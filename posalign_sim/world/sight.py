@@ -351,7 +351,12 @@ def forget_treatment(w: World) -> None:
         p.received[i] = -1.0
         p.kept[i] = -1.0
         p.treated[i] = -1.0
-        p.sanction[i] = 0.0
+
+
+def forget_sanctions(w: World) -> None:
+    """At the start of a round nobody has been made to pay for anything."""
+    for i in seats(w):
+        w.sight.sanction[i] = 0.0
 
 
 #: Which memory each kernel keeps: the fields whose readers make it necessary.
@@ -359,7 +364,7 @@ MEMORIES = (
     (("own_last", "other_last"), note_last),
     (("other_total", "other_acts", "other_worst"), note_counts),
     (("turns",), note_turns),
-    (("gave", "received", "kept", "treated", "sanction"), note_treatment),
+    (("gave", "received", "kept", "treated"), note_treatment),
     (("others_acts",), note_others),
 )
 RELATIONS = ("own_last", "other_last", "other_total", "other_acts", "other_worst", "turns")

@@ -40,9 +40,9 @@ from posalign_sim.world.rounds import (
     settle_accounts, strength_now,
 )
 from posalign_sim.world.sight import (
-    acquaint, count_heard, forget_heard, forget_others, forget_relation, forget_treatment,
-    introduce, note_counts, note_last, note_others, note_treatment, note_turns, other_last,
-    other_mean, other_worst,
+    acquaint, count_heard, forget_heard, forget_others, forget_relation, forget_sanctions,
+    forget_treatment, introduce, note_counts, note_last, note_others, note_treatment, note_turns,
+    other_last, other_mean, other_worst,
     own_last, own_standing, partner_bonded, partner_standing, remaining, turns,
 )
 '''

@@ -20,8 +20,6 @@ PASSES = 1_000_000
 
 #: Agents above which worlds are run one at a time: two would crowd the cache.
 LARGE = 16
-#: Institutions above which they are, too: the instructions for two would crowd theirs.
-FEW = 1
 
 
 class RoundWriter(Part):
@@ -147,6 +145,8 @@ class RoundWriter(Part):
             out("forget_heard(w)")
         if note_treatment in self.structure.memories:
             out("forget_treatment(w)")
+        if "sanction" in self.structure.names:
+            out("forget_sanctions(w)")
         if note_others in self.structure.memories:
             out("forget_others(w)")
         treatable = self._treatable()
@@ -227,7 +227,8 @@ class RoundWriter(Part):
     @property
     def _side_by_side(self) -> bool:
         """Whether two worlds are so small, and their rounds so short, that they run together."""
-        return self.structure.capacity <= LARGE and len(self._treatable()) <= FEW
+        # With institutions, the instructions of two rounds would crowd the cache.
+        return self.structure.capacity <= LARGE and not self._treatable()
 
     def _run_alone(self) -> None:
         out = self.text

@@ -81,6 +81,7 @@ class Stacks(RuleBasedStateMachine):
         """From the next round on an institution has another strength."""
         name = self.scenario.institutions[which % len(self.scenario.institutions)].name
         self.session.worlds[name]["change_to"] = strength
+        self.session.worlds["next_change"] = 0
 
     @rule()
     def fork(self):

@@ -190,6 +190,7 @@ class Frame:
             f: state for f, state in declared(spec.sight, State).items() if f not in COMMON
         }
         kept = {f for fields, kernel in MEMORIES if kernel in structure.memories for f in fields}
+        kept |= {"sanction"} & structure.names
         self.memory = [f for f in MEMORY if f in kept] if structure.remembers_partners else []
         self.events = [f for f in EVENTS if f in kept]
         self.pairs = structure.pairs

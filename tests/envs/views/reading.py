@@ -50,7 +50,7 @@ def stacked(game, **more):
     institutions = [
         spec(**values.get(name, {}))
         for name, spec in known("institutions").items()
-        if set(spec.needs) <= set(game.declares)
+        if not spec.refusal(game)
     ]
     details = {
         "institutions": institutions,
@@ -113,9 +113,16 @@ def named(lines):
     return {words.split(" (")[0]: value(rest) for words, rest in lines.items() if "(" in words}
 
 
+def room(structure):
+    """Sizes at which a sight has every field that there is, and what any agent has in mind."""
+    states = declared(structure.game[1].sight, State).values()
+    names = {d for state in states for d in state.dimensions if isinstance(d, str)}
+    return {**dict.fromkeys(names, 1), **structure.sizes, "slots": SLOTS, "params": PARAMS}
+
+
 def seen(structure, text, seat, luck=1):
     """A sight as a reader of the text rebuilds it: one row is told, the rest is garbage."""
-    spec, sizes = structure.game[1].sight, {**structure.sizes, "slots": SLOTS, "params": PARAMS}
+    spec, sizes = structure.game[1].sight, room(structure)
     p = np.zeros(1, record(state_fields(spec, sizes)))
     scramble(p, luck)
     states = {f: s for f, s in declared(spec, State).items() if f in p.dtype.names}

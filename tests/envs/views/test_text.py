@@ -38,6 +38,7 @@ from tests.envs.views.reading import (
     OWN,
     lend,
     random_rows,
+    room,
     seen,
     spoken,
     stacked,
@@ -135,7 +136,7 @@ def mind(p, seat, luck):
 
 def whole(structure, w):
     """The true sight, with room for what any agent has in mind."""
-    sizes = {**structure.sizes, "slots": SLOTS, "params": PARAMS}
+    sizes = room(structure)
     states = declared(structure.game[1].sight, State)
     p = np.zeros(1, record(state_fields(structure.game[1].sight, sizes)))
     for name in p.dtype.names:
@@ -220,6 +221,9 @@ def test_every_number_that_a_seat_is_told_can_be_read_back(name, memory):
         silent = {*OWN, *DICE, "reply", "heard", "since", "standing", "standing_known", "turns"}
         # What the game never speaks of, and what is remembered of nobody.
         silent |= {f for f in INCENTIVES if f not in names_used(list(made.game.functions.values()))}
+        if f"stakes_{point.decision.name}" not in point.functions:
+            silent |= {"stakes"}
+        silent |= {"sanction"} - structure.names
         if true.partner[seat] == true.identity[seat]:
             silent |= {"turns", *MEMORY}
         elif structure.pairs:

@@ -9,19 +9,17 @@ from posalign_sim import start
 from posalign_sim.agents import TitForTat
 from posalign_sim.envs import MoralHazardMarket, RepeatedDilemma
 from posalign_sim.envs.views.text import describe, describe_seat, legal_now
-from posalign_sim.envs.views.wording import LEFT
 from posalign_sim.institutions import Arbitration, Bond, Registry, Reputation
 from posalign_sim.testing.spying import garbage, one_record, scramble
 from posalign_sim.world.compiler import Linker
 from posalign_sim.world.fields import State, declared
 from posalign_sim.world.modules import ANNOUNCED
+from posalign_sim.world.sight import STAKES
 from tests.envs.views.reading import (
-    COMMON,
     GAMES,
     facts,
     named,
     random_rows,
-    spoken,
     stacked,
     value,
 )
@@ -29,80 +27,71 @@ from tests.envs.views.reading import (
 # --- what institutions ask can be decided by their numbers ----------------------------------------
 
 
-def by_default_bond(said, made):
-    return 1
+def stakes(said):
+    """What is at stake in the decision that is asked: gain, price, damage, provoked."""
+    lines = next(lines for words, lines in said.items() if words.startswith("What is at stake if"))
+    return [value(lines[summary]) for _, _, summary in STAKES]
 
 
-def by_default_file(said, made):
-    """File if the worst act was a breach and the expected award covers the fee."""
-    own = named(said["In force: arbitration"])
-    standard = said["The game"].get(
-        "an act without a promise is a breach if its cooperation is below", "0"
-    )
-    worst, case = -np.inf, None
-    for _, rest in said["Acts towards you in this round, as institutions see them"].items():
-        pledge = re.search(r"had promised (\S+) and delivered ([^\s;]+)", rest)
-        harm = value(re.search(r"left you (\S+)", rest)[1])
-        if (pledge or value(standard) > 0) and harm > worst:
-            worst, case = harm, (rest, pledge)
-    rest, pledge = case
-    cooperation = value(re.search(r"cooperation ([^\s;]+)", rest)[1])
-    broke = value(pledge[2]) < value(pledge[1]) if pledge else cooperation < value(standard)
-    paid = value(re.search(r"had given (\S+)", rest)[1])
-    award = own["accuracy"] * (own["refund"] * paid + own["damages"])
-    return 1 if broke and award >= own["fee"] - 1e-9 else 0
+#: How a seat that decides by the text alone may go about what an institution asks.
+READERS = {
+    "never": lambda said: 0,
+    "always": lambda said: 1,
+    "if it pays": lambda said: int(stakes(said)[0] >= stakes(said)[1] - 1e-9),
+    "if it gains": lambda said: int(stakes(said)[0] > stakes(said)[1]),
+    "if wronged and it pays": lambda said: int(
+        stakes(said)[3] == 1 and stakes(said)[0] >= stakes(said)[1] - 1e-9
+    ),
+    "if it is free and answers": lambda said: int(stakes(said)[3] == 1 and stakes(said)[1] == 0),
+}
 
 
-def by_default_reenter(said, made):
-    """Pay for a new identity if the record costs more trade than the fee."""
-    seen = named(said["In force: reputation"])["visibility"]
-    own = named(said["In force: registry"])
-    place, stake = said["Your place"], said.get("What is at stake for you", {})
-    public = said["What is public about players"]
-    mine = next(value(rest) for words, rest in public.items() if words.endswith("(you)"))
-    rent, fallback = (value(stake.get(spoken(COMMON[f]), "0")) for f in ("rent", "fallback"))
-    lost = (1 - own["verified"]) * (seen * (1 - mine)) * (rent - fallback)
-    continuation = value(place[spoken(COMMON["continuation"])])
-    ahead = min(continuation / max(1e-9, 1 - continuation), float(value(place[LEFT])))
-    return 1 if lost * ahead > own["reentry_fee"] else 0
+def by_the_rules(structure, w, seat, point):
+    """What a seat does at an institution's decision that neither agent nor conduct decides."""
+    asked = point.decision
+    own = w[point.module]
+    if f"default_{asked.name}" in point.functions:
+        default = Linker("interpreted", structure.traits).link(
+            point.functions[f"default_{asked.name}"]
+        )
+        choice = default(w, own, seat)
+        return int(choice[0] if isinstance(choice, tuple) else choice)
+    if asked.default is not None:
+        return asked.choices.index(asked.default)
+    gain, price = w["sight"]["stakes"][seat][:2]
+    return int(gain >= price - 1e-9)
 
 
-DEFAULTS = {"bond": by_default_bond, "file": by_default_file, "reenter": by_default_reenter}
-
-
-@pytest.mark.parametrize("name", ["repeated_dilemma", "moral_hazard_market"])
-def test_what_institutions_ask_can_be_decided_by_the_text(name):
-    made = stacked(GAMES[name], rounds=5)
-    seldom = made.replace(
-        institutions=[
+def test_what_institutions_ask_can_be_decided_by_the_text():
+    readers, chosen = {}, {}
+    for name in ("repeated_dilemma", "moral_hazard_market"):
+        made = stacked(GAMES[name], rounds=5)
+        dear = [
             Arbitration(fee=1.2, refund=0.5),
             Reputation(decay=0.0),
             Registry(reentry_fee=0.3),
             Bond(),
         ]
-    )
-    said = {decision: set() for decision in DEFAULTS}
-    for scenario in (made, seldom):
-        for session, row in random_rows(scenario, 3, 11):
-            point = session.points[session.decision[row]]
-            if point.module == scenario.game.name:
-                continue
-            structure = session.scenario.structure
-            w, seat, asked = session.worlds[session.world[row]], session.seat[row], point.decision
-            reader = DEFAULTS[asked.name]
-            if asked.default is not None:
-                true = asked.choices.index(asked.default)
-            else:
-                default = Linker("interpreted", structure.traits).link(
-                    point.functions[f"default_{asked.name}"]
-                )
-                true = default(w, w[point.module], int(seat))
-            mine = reader(facts(describe(session, row)), scenario)
-            assert mine == true, f"{asked.name}: {mine} by the text, {true} by the rule"
-            said[asked.name].add(mine)
-    assert said["bond"] == {1}
-    assert said["file"] == {0, 1}
-    assert said["reenter"]
+        for scenario in (made, made.replace(institutions=dear)):
+            for session, row in random_rows(scenario, 3, 11, 600):
+                point = session.points[session.decision[row]]
+                if point.module == scenario.game.name:
+                    continue
+                structure = session.scenario.structure
+                w, seat = session.worlds[session.world[row]], int(session.seat[row])
+                true = by_the_rules(structure, w, seat, point)
+                said = facts(describe(session, row))
+                staked = f"stakes_{point.decision.name}" in point.functions
+                fitting = {
+                    how
+                    for how, reader in READERS.items()
+                    if (staked or not how.startswith("if")) and reader(said) == true
+                }
+                readers[point.name] = readers.get(point.name, set(READERS)) & fitting
+                chosen.setdefault(point.name, set()).add(true)
+    assert {name for name, fitting in readers.items() if not fitting} == set()
+    assert chosen["arbitration.file"] == {0, 1}
+    assert {"bond.bond", "registry.reenter"} <= set(chosen)
 
 
 # --- nobody is told more --------------------------------------------------------------------------
