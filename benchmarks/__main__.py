@@ -12,6 +12,7 @@ NAMES = (
     "pairs",
     "crowd",
     "ring",
+    "institutions",
     "double_auction",
     "evolution",
     "bargaining",

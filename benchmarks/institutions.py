@@ -249,3 +249,38 @@ def stacked() -> Row:
         best >= 0.5,
         "equal to the last unit" if same else "DIFFER",
     )
+
+
+def nanoseconds(what: Scenario, agents: int) -> float:
+    """What a round takes for one agent, at best."""
+    runner = engine(what.structure)
+    runner.run(what.worlds(WORLDS, 1), 0, WORLDS, 2)
+
+    def prepare() -> Any:
+        ws = what.worlds(WORLDS, 1)
+        return lambda: runner.run(ws, 0, WORLDS, ROUNDS)
+
+    return min(alternate({"run": prepare}, 3)["run"]) / (agents * WORLDS * ROUNDS) * 1e9
+
+
+def added() -> list[Row]:
+    """What each institution of the stack adds by itself, and all of them together."""
+    tables = np.random.default_rng(1).random((WORLDS, 2, 4))
+    games: dict[str, Any] = {
+        "repeated dilemma": (lambda some: dilemma(some, tables), 2),
+        "moral-hazard market": (market, 16),
+    }
+    found = []
+    for game, (make, agents) in games.items():
+        bare = nanoseconds(make([]), agents)
+        costs = [f"none {bare:.0f}"]
+        for spec in STACK:
+            costs.append(f"{spec().name} +{nanoseconds(make([spec()]), agents) - bare:.0f}")
+        together = nanoseconds(make([spec() for spec in STACK]), agents) - bare
+        costs.append(f"all seven +{together:.0f}")
+        found.append(Row(f"institutions: ns an agent-round in the {game}", ", ".join(costs)))
+    return found
+
+
+def rows() -> list[Row]:
+    return [stacked(), *added()]

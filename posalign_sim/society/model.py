@@ -99,6 +99,11 @@ class Seat(CellAgent):
                 f"no seat of this society can turn into {name!r}: {hint}; whoever may be imitated "
                 "must hold a seat when it begins"
             )
+        if self.model.scenario.dynamics:
+            raise ConfigurationError(
+                "in a society with dynamics seats turn into others by these alone: leave dynamics "
+                "out of the scenario to imitate by hand"
+            )
         self.model.world["kind"][self.seat] = self.model.strategies.index(name)
         self.sight["slots"][self.seat] = 0  # what the former agent had in mind goes with it
 

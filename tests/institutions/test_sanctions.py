@@ -15,7 +15,7 @@ from posalign_sim.institutions import (
     PeerPunishment,
     PoolPunishment,
 )
-from posalign_sim.testing import check_institution, check_modes
+from posalign_sim.testing import check_institution
 from tests.institutions.five_games import GAMES, five, play
 
 #: Strong enough to deter in each of the games, with the fields that say who was hit.
@@ -99,14 +99,3 @@ def test_raising_a_fine_never_raises_cheating(name):
         broken = run.worlds["breaches"]["broken"][:, 0]
         assert (np.diff(broken) <= 0).all()
         assert broken[0] == 8 and broken[-1] < 8
-
-
-def test_compiled_rounds_do_the_same():
-    """The contract suite compiles all of them; here, with conducts and tables that shrink."""
-    stack = [
-        PeerPunishment(second_order=1),
-        Ostracism(term=2),
-        GraduatedSanctions(warnings=0, evident=0.5),
-    ]
-    made = five("dilemma", *stack, other=lambda: other("peer"), metrics=(), rounds=8)
-    check_modes(made, 3, modes=["compiled"])

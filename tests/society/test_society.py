@@ -29,6 +29,7 @@ from posalign_sim.agents import (
 from posalign_sim.envs import MoralHazardMarket, RepeatedDilemma
 from posalign_sim.institutions import Reputation
 from posalign_sim.society import Society
+from posalign_sim.world.dynamics import ImitateBest
 
 
 def crowd(**more):
@@ -175,3 +176,9 @@ def test_what_a_crowd_does_not_keep_is_not_taken_for_nothing():
         assert society.cooperation
     with pytest.raises(ConfigurationError, match="measure them with a metric"):
         assert society.seats[0].cooperation
+
+
+def test_with_dynamics_nobody_is_changed_by_hand():
+    society = Society(crowd(dynamics=ImitateBest()), mode="interpreted")
+    with pytest.raises(ConfigurationError, match="by these alone"):
+        society.seats[0].strategy = "defector"
