@@ -21,8 +21,9 @@ QUOTE = 1
 TICKS = 1000
 #: Units that a trader can trade in a day.
 UNITS = 4
-#: Shouts that are published, unless a market says otherwise: a day of 40 turns is heard whole.
-TAPE = 40
+#: Shouts that are published, unless a market says otherwise: a day of 40 turns is heard whole. A
+#: power of two, so that the place of the next one is found without a division.
+TAPE = 64
 #: Prices of trades that are published, the latest ones.
 PRICES = 4
 #: What was shouted: a bid, an ask, or that one takes the bid or the ask that stands.
