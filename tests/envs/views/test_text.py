@@ -20,8 +20,9 @@ from posalign_sim.agents import GoByMajority, Opportunist, TitForTat, WinStayLos
 from posalign_sim.envs import RepeatedDilemma
 from posalign_sim.envs.views.text import describe, describe_seat, legal_now
 from posalign_sim.envs.views.wording import INCENTIVES, MEMORY, number, rules_of
-from posalign_sim.institutions import Arbitration, Reputation
-from posalign_sim.registry import known
+from posalign_sim.experiments.configure import officials_of
+from posalign_sim.institutions import Arbitration, Court, Reputation, SingleText
+from posalign_sim.registry import find, known
 from posalign_sim.testing.spying import Spy, garbage, one_record
 from posalign_sim.world.compiler import Linker
 from posalign_sim.world.conduct import witness
@@ -283,3 +284,41 @@ def test_only_rows_that_wait_can_be_described():
     assert describe(session, 0) == describe(session, 0)
     with pytest.raises(ConfigurationError, match="does not wait"):
         describe(session, 1)
+
+
+# --- officials ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("game", "institution", "asked"),
+    [
+        (GAMES["repeated_dilemma"](), Court(appeal_fee=0.5), "rule"),
+        (GAMES["bargaining"].of("integrative", binding=0), SingleText(), "draft"),
+    ],
+)
+def test_officials_decide_by_the_text_as_they_do_in_the_world(game, institution, asked):
+    players = [find("agents", "random" if asked == "rule" else "opportunist")() for _ in range(2)]
+    made = Scenario(
+        game,
+        players,
+        institutions=[institution],
+        officials=officials_of([institution], {}),
+        rounds=6,
+        metrics=(),
+        events=1,
+    )
+    judges, tried = [a for a in known("agents").values() if asked in a.functions], 0
+    for step, (session, row) in enumerate(random_rows(made, 3, 4, 300)):
+        point = session.points[session.decision[row]]
+        if point.decision.name != asked:
+            continue
+        structure, seat = session.scenario.structure, int(session.seat[row])
+        text = describe(session, row)
+        for judge in judges:
+            act = Linker("interpreted", structure.traits).link(judge.functions[asked])
+            true = whole(structure, session.worlds[session.world[row]])
+            read = lend(seen(structure, text, seat, step), true, seat)
+            assert act(true, seat) == act(read, seat)
+            assert (true.reply[seat] == read.reply[seat]).all() or asked == "rule"
+            tried += 1
+    assert tried > 5
