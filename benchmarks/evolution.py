@@ -257,7 +257,7 @@ def mesa_model(side: int, at_first: Any) -> Any:
     import mesa
     from mesa.discrete_space import CellAgent, OrthogonalMooreGrid
 
-    class Cell(CellAgent):  # type: ignore[misc]
+    class Cell(CellAgent):
         def __init__(self, model: Any, cell: Any, cooperates: bool) -> None:
             super().__init__(model)
             self.cell = cell
@@ -275,7 +275,7 @@ def mesa_model(side: int, at_first: Any) -> Any:
         def advance(self) -> None:
             self.cooperates = self.next
 
-    class Grid(mesa.Model):  # type: ignore[misc]
+    class Grid(mesa.Model):
         def __init__(self) -> None:
             super().__init__(seed=1)
             space = OrthogonalMooreGrid(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
@@ -20,7 +22,7 @@ class Jury(Institution):
     """Jurors are asked, and nothing comes of it."""
 
     offices = ("juror", "usher")
-    customary = {"juror": ("tit_for_tat", "cooperator")}  # noqa: RUF012
+    customary: ClassVar = {"juror": ("tit_for_tat", "cooperator")}
 
     vote = Decision("redress", ("acquit", "condemn"), default="acquit", roles=("juror",))
     ring = Decision("redress", ("no", "yes"), default="no", roles=("usher",))

@@ -352,7 +352,7 @@ def test_every_pair_meets_before_an_update():
 )
 def test_bad_input_is_refused_by_name(make, message):
     with pytest.raises(ConfigurationError, match=message):
-        make().structure  # noqa: B018
+        assert make().structure
 
 
 def test_they_are_known_by_name():
