@@ -6,13 +6,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from posalign_sim.institutions.norms import NORMS, is_good, norm_number
 from posalign_sim.world.accounts import NATURE, pay
 from posalign_sim.world.conduct import interact
 from posalign_sim.world.draws import draw
 from posalign_sim.world.faults import BAD_INDEX, raise_fault
 from posalign_sim.world.fields import Flags, Floats, Ints, given, param, per_agent, table
 from posalign_sim.world.modules import Decision, Game
+from posalign_sim.world.norms import NORMS, is_good, norm_number
 from posalign_sim.world.record import Sight, World, face, later_born, seats
 
 DONATE, REFUSE = 0, 1
@@ -45,7 +45,7 @@ class Donor(Game):
 
     Who sees an act forms an opinion of the donor by the `norm`, a number of eight bits: bit
     4 r + 2 d + p is 1 if the donor is good afterwards, where r is 1 if it refused, d if it was bad
-    before, and p if the recipient was bad, all in the eyes of the observer (`institutions.norms`
+    before, and p if the recipient was bad, all in the eyes of the observer (`world.norms`
     has them by name; by default only refusing who is good is bad: simple standing). With
     `assessment_error` an act that makes good makes bad, and the reverse. By `observed` there is
     one opinion that all share (one probability that an act is seen: the default) or one for each
@@ -109,7 +109,7 @@ class Donor(Game):
         """The game under a norm by name.
 
         Args:
-            norm: a name in `institutions.norms.NORMS`, such as `stern_judging`.
+            norm: a name in `world.norms.NORMS`, such as `stern_judging`.
             **changes: parameters to set otherwise.
         """
         return cls(norm=norm_number(norm), **changes)

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from posalign_sim.institutions.norms import NORMS, is_good, norm_number
 from posalign_sim.institutions.ties import STRANGER, known, known_place, known_seat, signed, tie
 from posalign_sim.world.accounts import COST, pay
 from posalign_sim.world.conduct import answers, breached
 from posalign_sim.world.draws import draw, either, mix
 from posalign_sim.world.fields import Floats, Ints, param, per_agent, table
 from posalign_sim.world.modules import Institution
+from posalign_sim.world.norms import NORMS, is_good, norm_number
 from posalign_sim.world.record import GROUP, World, face, holder, other, others, seats
 
 #: Opinion from which an observer holds somebody for good.

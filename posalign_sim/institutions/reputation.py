@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from posalign_sim.institutions.norms import NORMS, is_good, norm_number
 from posalign_sim.world.accounts import COST, jurisdiction_of, pay
 from posalign_sim.world.conduct import answers, breached, governed
 from posalign_sim.world.draws import draw, either
 from posalign_sim.world.fields import Flags, Floats, Ints, param, per_identity
 from posalign_sim.world.modules import Institution
+from posalign_sim.world.norms import NORMS, is_good, norm_number
 from posalign_sim.world.record import GROUP, World, face, holder, identities
 
 #: Standing below which an identity is in bad standing.
@@ -94,7 +94,7 @@ class Reputation(Institution):
         """The ledger under a norm by name.
 
         Args:
-            norm: a name in `institutions.norms.NORMS`, such as `image_scoring`.
+            norm: a name in `world.norms.NORMS`, such as `image_scoring`.
             **changes: parameters to set otherwise.
         """
         return cls(norm=norm_number(norm), **changes)

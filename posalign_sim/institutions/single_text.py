@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from posalign_sim.envs.bargaining_drafts import (
+from posalign_sim.institutions.drafts import (
     NASH,
     WORST,
     gain,

@@ -9,8 +9,8 @@ from posalign_sim import ConfigurationError, Rematched, Scenario, Tremble, simul
 from posalign_sim.agents import Cooperator, Defector, Discriminator, Honest, Opportunist
 from posalign_sim.envs import Donor
 from posalign_sim.institutions import Arbitration, Registry, Reputation
-from posalign_sim.institutions.norms import LEADING_EIGHT, NORMS
 from posalign_sim.testing import check_scenario
+from posalign_sim.world.norms import LEADING_EIGHT, NORMS
 
 
 def play(seats, game=None, worlds=1, seed=0, **more):

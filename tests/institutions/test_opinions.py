@@ -9,9 +9,9 @@ from posalign_sim import Agent, ConfigurationError, Network, Rematched, Scenario
 from posalign_sim.agents import Cooperator, Defector, Honest, Opportunist, Random
 from posalign_sim.envs import MoralHazardMarket, PublicGoods, RepeatedDilemma
 from posalign_sim.institutions import Opinions, Reputation
-from posalign_sim.institutions.norms import NORMS
 from posalign_sim.metrics import Honesty
 from posalign_sim.testing import check_institution, check_relabelling
+from posalign_sim.world.norms import NORMS
 from posalign_sim.world.sight import parameter
 
 DONATION = {"temptation": 3, "reward": 2, "punishment": 0, "sucker": -1}

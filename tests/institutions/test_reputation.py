@@ -17,9 +17,9 @@ from posalign_sim.agents import (
 )
 from posalign_sim.envs import Bargaining, Commons, Crisis, Donor, MoralHazardMarket, RepeatedDilemma
 from posalign_sim.institutions import Arbitration, Reputation
-from posalign_sim.institutions.norms import CASES, LEADING_EIGHT, NORMS, case_of, is_good, norm_of
 from posalign_sim.metrics import Honesty
 from posalign_sim.testing import check_institution
+from posalign_sim.world.norms import CASES, LEADING_EIGHT, NORMS, case_of, is_good, norm_of
 
 
 class Script(Agent):

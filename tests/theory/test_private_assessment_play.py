@@ -9,8 +9,8 @@ from posalign_sim import Rematched, Scenario, simulate
 from posalign_sim.agents import Honest
 from posalign_sim.envs import RepeatedDilemma
 from posalign_sim.institutions import Opinions
-from posalign_sim.institutions.norms import NORMS
 from posalign_sim.theory import private_good_share
+from posalign_sim.world.norms import NORMS
 
 SEATS, ROUNDS, WORLDS = 200, 50, 6
 #: Among 200 seats who all see everything and misjudge one act in ten.

@@ -16,7 +16,6 @@ from posalign_sim.agents import (
 )
 from posalign_sim.envs import MoralHazardMarket, RepeatedDilemma
 from posalign_sim.institutions import Bond, Registry, Reputation
-from posalign_sim.institutions.norms import NORMS
 from posalign_sim.metrics import Honesty
 from posalign_sim.theory import (
     DISCRIMINATOR,
@@ -29,6 +28,7 @@ from posalign_sim.theory import (
     whitewashing_profit,
 )
 from posalign_sim.world.draws import chance
+from posalign_sim.world.norms import NORMS
 from posalign_sim.world.record import holder
 from posalign_sim.world.sight import parameter, standing
 

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from posalign_sim.institutions.norms import LEADING_EIGHT, NORMS
 from posalign_sim.theory import (
     DISCRIMINATOR,
     GIVER,
@@ -24,6 +23,7 @@ from posalign_sim.theory import (
     whitewash_proof_fee,
     whitewashing_profit,
 )
+from posalign_sim.world.norms import LEADING_EIGHT, NORMS
 
 ERRORS = {"execution_error": 0.01, "assessment_error": 0.01}
 ALL_THREE = (DISCRIMINATOR, GIVER, REFUSER)

@@ -17,7 +17,7 @@ from posalign_sim.agents import (
 from posalign_sim.envs import Donor, Trust
 from posalign_sim.envs.trust import TrustSight
 from posalign_sim.institutions import Reputation
-from posalign_sim.institutions.norms import NORMS
+from posalign_sim.world.norms import NORMS
 
 
 class Wage(Agent):
