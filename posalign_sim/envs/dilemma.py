@@ -47,8 +47,9 @@ class RepeatedDilemma(Game):
     other_reward: float = param(np.inf, summary="R of the second seat; as the first's if inf")
     other_punishment: float = param(np.inf, summary="P of the second seat; as the first's if inf")
     other_sucker: float = param(np.inf, summary="S of the second seat; as the first's if inf")
-    payoffs: Floats = table(np.float64, 2, 4)
     amounts: Ints = table(np.int64, 2, 4)
+    harm: Floats = table(np.float64, 2, 4)
+    relied: Floats = table(np.float64, 2)
 
     move = Decision(
         "play",
@@ -91,21 +92,17 @@ class RepeatedDilemma(Game):
     @staticmethod
     def begin(w: World, own: RepeatedDilemma) -> None:
         # First index: first or second seat of a pair; second: 2 * own choice + the partner's.
-        own.payoffs[0, 0] = own.reward
-        own.payoffs[0, 1] = own.sucker
-        own.payoffs[0, 2] = own.temptation
-        own.payoffs[0, 3] = own.punishment
-        own.payoffs[1, 0] = other_or(own.other_reward, own.reward)
-        own.payoffs[1, 1] = other_or(own.other_sucker, own.sucker)
-        own.payoffs[1, 2] = other_or(own.other_temptation, own.temptation)
-        own.payoffs[1, 3] = other_or(own.other_punishment, own.punishment)
+        best = -np.inf
         for second in range(2):
-            for outcome in range(4):
-                own.amounts[second, outcome] = payable(w, own.payoffs[second, outcome])
-        best = own.payoffs[0, 0] + own.payoffs[1, 0]
-        best = max(best, own.payoffs[0, 1] + own.payoffs[1, 2])
-        best = max(best, own.payoffs[0, 2] + own.payoffs[1, 1])
-        best = max(best, own.payoffs[0, 3] + own.payoffs[1, 3])
+            kept = payoff(own, 1 - second, COOPERATE, COOPERATE)
+            own.relied[second] = kept - payoff(own, 1 - second, COOPERATE, DEFECT)
+            for mine in range(2):
+                for other in range(2):
+                    earned = payoff(own, second, mine, other)
+                    theirs = payoff(own, 1 - second, other, mine)
+                    own.amounts[second, 2 * mine + other] = payable(w, earned)
+                    own.harm[second, 2 * mine + other] = max(0.0, kept - theirs)
+                    best = max(best, earned + theirs)
         w.first_best = best / 2
         p = w.sight
         for i in seats(w):
@@ -127,20 +124,24 @@ class RepeatedDilemma(Game):
                 j = met(w, i, k)
                 other = 1 if own.move[j] == DEFECT else 0
                 second = later_born(w, i, j)
-                earned += own.amounts[second, 2 * mine + other]
-                theirs = own.payoffs[1 - second, 2 * other + mine]
-                theirs_if_kept = own.payoffs[1 - second, 0]
-                relied = theirs_if_kept - own.payoffs[1 - second, 1]
-                paid = 0.0 if other else relied
-                harm = max(0.0, theirs_if_kept - theirs)
+                outcome = 2 * mine + other
+                earned += own.amounts[second, outcome]
+                # The partner has paid for the act if it relied on cooperation.
+                paid, harm = 0.0 if other else own.relied[second], own.harm[second, outcome]
                 cooperation = 0.0 if mine else 1.0
                 interact(w, face(w, i), face(w, j), cooperation, 0, 0.0, 0.0, paid, harm)
             post(w, NATURE, face(w, i), earned)
 
 
-def other_or(value: float, first: float) -> float:
-    """The second seat's payoff, where it has one of its own."""
-    return value if value < np.inf else first
+def payoff(own: RepeatedDilemma, second: int, mine: int, other: int) -> float:
+    """Points of a seat of a pair, the first or the second one, by its choice and its partner's."""
+    if mine == COOPERATE:
+        first = own.reward if other == COOPERATE else own.sucker
+        special = own.other_reward if other == COOPERATE else own.other_sucker
+    else:
+        first = own.temptation if other == COOPERATE else own.punishment
+        special = own.other_temptation if other == COOPERATE else own.other_punishment
+    return special if second == 1 and special < np.inf else first
 
 
 PAYOFFS = (

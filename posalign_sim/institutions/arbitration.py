@@ -15,13 +15,12 @@ from posalign_sim.institutions.docket import (
     may_file,
     note_grievance,
     tell_findings,
-    worth_it,
     wrong,
 )
 from posalign_sim.world.accounts import COST, jurisdiction_of, pay
 from posalign_sim.world.conduct import answers, breached, find
 from posalign_sim.world.draws import draw
-from posalign_sim.world.fields import Flags, Ints, param, per_agent, table
+from posalign_sim.world.fields import Flags, Ints, param, per_agent, scalar, table
 from posalign_sim.world.modules import Decision, Institution
 from posalign_sim.world.record import World, face, holder, seats
 
@@ -84,6 +83,7 @@ class Arbitration(Institution):
     disputed: float = param(1.0, 0, 1, "share", "announced: how many breaches are filed")
     case: Ints = per_agent(np.int32)
     lead: Ints = table(np.int32, "interactions")
+    heard: int = scalar(np.uint8)
     verdict: Flags = per_agent(np.uint8)
     lost: Ints = per_agent(np.int32, initial=NO_CASE)
     disputes: Ints = per_agent(np.int64, outcome=True)
@@ -93,10 +93,16 @@ class Arbitration(Institution):
     reversals: Ints = per_agent(np.int64, outcome=True)
 
     file = Decision(
-        "redress", ("drop", "file"), summary="Bring what was done to you before the arbiter?"
+        "redress",
+        ("drop", "file"),
+        if_wronged=True,
+        summary="Bring what was done to you before the arbiter?",
     )
     appeal = Decision(
-        "redress", ("accept", "appeal"), summary="You have lost: accept it, or appeal?"
+        "redress",
+        ("accept", "appeal"),
+        if_wronged=True,
+        summary="You have lost: accept it, or appeal?",
     )
 
     @staticmethod
@@ -135,12 +141,10 @@ class Arbitration(Institution):
         return won, price, damage, 1.0 if guilty else 0.0
 
     @staticmethod
-    def default_file(w: World, own: Arbitration, i: int) -> int:
-        return worth_it(w, i)
-
-    @staticmethod
     def after_file(w: World, own: Arbitration) -> None:
-        choose_leads(w, own)
+        own.heard = 1 if choose_leads(w, own) else 0
+        if own.heard == 0:
+            return
         for rank in range(w.agents):
             i = w.order[rank]
             if not leads(own, i):
@@ -178,11 +182,9 @@ class Arbitration(Institution):
         return likely * sum_won, own.appeal_fee, likely * (sum_won + own.fine), provoked
 
     @staticmethod
-    def default_appeal(w: World, own: Arbitration, i: int) -> int:
-        return worth_it(w, i)
-
-    @staticmethod
     def after_appeal(w: World, own: Arbitration) -> None:
+        if own.heard == 0 or own.appeal_fee == np.inf:
+            return
         for rank in range(w.agents):
             i = w.order[rank]
             if own.appeal[i] != APPEAL:
@@ -198,6 +200,8 @@ class Arbitration(Institution):
 
     @staticmethod
     def redress(w: World, own: Arbitration) -> None:
+        if own.heard == 0:
+            return
         for rank in range(w.agents):
             i = w.order[rank]
             if own.verdict[i] == UNHEARD:

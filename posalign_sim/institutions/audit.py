@@ -105,6 +105,8 @@ class Audit(Institution):
 
     @staticmethod
     def publish(w: World, own: Audit) -> None:
+        if own.targeting == 0:
+            return
         for i in seats(w):
             if governed(w, own, face(w, i)):
                 more = rate_of(w, own, face(w, i)) - own.rate

@@ -21,7 +21,7 @@ from posalign_sim.world.accounts import (
 )
 from posalign_sim.world.conduct import answers, breached, find, governed
 from posalign_sim.world.draws import draw, either
-from posalign_sim.world.fields import Flags, Floats, Ints, param, per_identity, scalar
+from posalign_sim.world.fields import Flags, Ints, param, per_identity, scalar
 from posalign_sim.world.modules import Decision, Institution
 from posalign_sim.world.record import GROUP, World, face, holder, identities, meetings, seats
 
@@ -60,7 +60,7 @@ class Bond(Institution):
     likely: float = scalar()
     posted: Flags = per_identity(np.uint8)
     victim: Ints = per_identity(np.uint32)
-    lot: Floats = per_identity(initial=-1)
+    claimed: Flags = per_identity(np.uint8)
 
     bond = Decision(
         "agree",
@@ -120,21 +120,27 @@ class Bond(Institution):
 
 
 def claim(w: World, own: Bond, debtor: int, victim: int) -> None:
-    """Whom a breach harmed has a claim to the debtor's bond; the lot decides who gets it."""
+    """Whom a breach harmed has a claim to the debtor's bond; the lot decides between several."""
     if own.posted[debtor] == 0:
         return
-    lot = draw(w, own, debtor if victim == GROUP else victim, 1)
-    if lot > own.lot[debtor]:
-        own.lot[debtor] = lot
+    if own.claimed[debtor] == 0 or lot(w, own, debtor, victim) > lot(
+        w, own, debtor, own.victim[debtor]
+    ):
+        own.claimed[debtor] = 1
         own.victim[debtor] = victim
+
+
+def lot(w: World, own: Bond, debtor: int, victim: int) -> float:
+    """What a claimant draws; who is harmed as one of all leaves the drawing to the debtor."""
+    return draw(w, own, debtor if victim == GROUP else victim, 1)
 
 
 def forfeit_claimed(w: World, own: Bond) -> None:
     """Pay each bond that is claimed out to who drew the highest lot, and let the debtor feel it."""
     for m in identities(w):
-        if own.lot[m] < 0:
+        if own.claimed[m] == 0:
             continue
-        own.lot[m] = -1.0
+        own.claimed[m] = 0
         own.posted[m] = 0
         payee = treasury(own) if own.victim[m] == GROUP else own.victim[m]
         settle_hold(w, m, payee, own.stake)

@@ -37,7 +37,6 @@ from posalign_sim.institutions.docket import (
     may_file,
     note_grievance,
     tell_findings,
-    worth_it,
     wrong,
 )
 from posalign_sim.world.accounts import release
@@ -143,7 +142,10 @@ class Court(Institution):
     rule_take: Ints
 
     file = Decision(
-        "redress", ("drop", "file"), summary="Bring what was done to you before the arbiter?"
+        "redress",
+        ("drop", "file"),
+        if_wronged=True,
+        summary="Bring what was done to you before the arbiter?",
     )
     preside = Decision(
         "redress",
@@ -174,7 +176,10 @@ class Court(Institution):
         summary="Dismiss the complaint, or find that there was a breach?",
     )
     appeal = Decision(
-        "redress", ("accept", "appeal"), summary="You have lost: accept it, or appeal?"
+        "redress",
+        ("accept", "appeal"),
+        if_wronged=True,
+        summary="You have lost: accept it, or appeal?",
     )
     hearings = Block(("testify", "bribe", "rule", "appeal"))
 
@@ -222,10 +227,6 @@ class Court(Institution):
         price = own.fee * (1 - likely * own.shifting)
         damage = won + likely * (own.fine + own.shifting * own.fee)
         return won, price, damage, 1.0 if guilty else 0.0
-
-    @staticmethod
-    def default_file(w: World, own: Court, i: int) -> int:
-        return worth_it(w, i)
 
     @staticmethod
     def after_file(w: World, own: Court) -> None:
@@ -317,10 +318,6 @@ class Court(Institution):
         if found:
             return (1 - likely) * (won + own.fine), own.appeal_fee, won, provoked
         return likely * won, own.appeal_fee, likely * (won + own.fine), provoked
-
-    @staticmethod
-    def default_appeal(w: World, own: Court, i: int) -> int:
-        return worth_it(w, i)
 
     @staticmethod
     def after_appeal(w: World, own: Court) -> None:

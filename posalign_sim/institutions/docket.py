@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 from posalign_sim.world.accounts import jurisdiction_of, minor, post, release, treasury
+from posalign_sim.world.compiler import rare
 from posalign_sim.world.conduct import breached, governed, penalise, touched
 from posalign_sim.world.draws import bits, draw, mix, unit
-from posalign_sim.world.record import GAIN, NOBODY, PRICE, PROVOKED, World, face, seats
+from posalign_sim.world.record import NOBODY, World, face, seats
 
 DROP, FILE = 0, 1
 NO_CASE = -1
@@ -35,6 +36,7 @@ def note_grievance(w: World, own: Any, x: Any) -> None:
         k += 1
 
 
+@rare
 def weighs_more(w: World, own: Any, j: int, x: Any, other: Any) -> bool:
     """Whether seat `j` complains of act `x`, rather than of `other`: the lot decides if equal.
 
@@ -55,22 +57,25 @@ def may_file(w: World, own: Any, i: int) -> bool:
     return own.case[i] != NO_CASE and w.interactions[own.case[i]].judged == 0
 
 
-def worth_it(w: World, i: int) -> int:
-    """1 if a seat has been wronged, and seeking redress is worth its price; else 0."""
-    s = w.sight.stakes
-    return 1 if s[i, PROVOKED] == 1 and s[i, GAIN] >= s[i, PRICE] - NEGLIGIBLE else 0
+def choose_leads(w: World, own: Any) -> bool:
+    """Whose complaint about each act is heard: the lot decides among those who filed about it.
 
-
-def choose_leads(w: World, own: Any) -> None:
-    """Whose complaint about each act is heard: the lot decides among those who filed about it."""
+    Returns:
+        Whether anybody filed.
+    """
+    filed = False
     for i in seats(w):
         if own.file[i] == FILE:
             own.lead[own.case[i]] = NO_CASE
+            filed = True
+    if not filed:
+        return False
     for i in seats(w):
         if own.file[i] == FILE:
             first = own.lead[own.case[i]]
             if first == NO_CASE or draw(w, own, face(w, i), 4) > draw(w, own, face(w, first), 4):
                 own.lead[own.case[i]] = i
+    return True
 
 
 def leads(own: Any, i: int) -> bool:

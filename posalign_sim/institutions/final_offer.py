@@ -15,7 +15,6 @@ from posalign_sim.institutions.docket import (
     may_file,
     note_grievance,
     tell_findings,
-    worth_it,
 )
 from posalign_sim.world.accounts import COST, pay
 from posalign_sim.world.conduct import answers, breached, find, penalise
@@ -87,7 +86,10 @@ class FinalOffer(Institution):
     state_award_sum: Ints
 
     file = Decision(
-        "redress", ("drop", "file"), summary="Bring what was done to you before the arbiter?"
+        "redress",
+        ("drop", "file"),
+        if_wronged=True,
+        summary="Bring what was done to you before the arbiter?",
     )
     state_award = Decision(
         "redress",
@@ -128,10 +130,6 @@ class FinalOffer(Institution):
     def stakes_file(w: World, own: FinalOffer, i: int) -> tuple[float, float, float, float]:
         harm = w.interactions[own.case[i]].harm
         return harm, own.fee, harm, 1.0
-
-    @staticmethod
-    def default_file(w: World, own: FinalOffer, i: int) -> int:
-        return worth_it(w, i)
 
     @staticmethod
     def after_file(w: World, own: FinalOffer) -> None:

@@ -6,7 +6,6 @@ import numpy as np
 
 from posalign_sim.institutions.own_fines import tell_no_own_fines, tell_own_fine
 from posalign_sim.world.accounts import COST, jurisdiction_of, pay, treasury
-from posalign_sim.world.compiler import rare
 from posalign_sim.world.conduct import answers, breached, find, governed, penalise
 from posalign_sim.world.draws import draw, either
 from posalign_sim.world.fields import Flags, Floats, Ints, param, per_agent, per_identity, scalar
@@ -56,6 +55,7 @@ class GraduatedSanctions(Institution):
     chance: float = scalar()
     told: Floats = per_agent()
     breaches: Ints = per_identity(np.int64)
+    next_fine: Floats = per_identity()
     good_rounds: Ints = per_identity(np.int64)
     acted: Flags = per_identity(np.uint8)
     caught: Flags = per_identity(np.uint8)
@@ -68,21 +68,21 @@ class GraduatedSanctions(Institution):
         p, at = w.sight, jurisdiction_of(own)
         if own.proof == 1:
             own.chance = p.found_if_breach[at]
-            p.loss_if_kept[at] += p.found_if_kept[at] * fine_after(own, 0)
+            p.loss_if_kept[at] += p.found_if_kept[at] * first_fine(own)
         else:
             own.chance = own.evident
             p.found_if_breach[at] = either(p.found_if_breach[at], own.evident)
-        p.loss_if_breach[at] += own.chance * fine_after(own, 0)
+        p.loss_if_breach[at] += own.chance * first_fine(own)
 
     @staticmethod
     def publish(w: World, own: GraduatedSanctions) -> None:
-        first = fine_after(own, 0)
+        first = first_fine(own)
         for i in seats(w):
             m = face(w, i)
             if governed(w, own, m):
                 w.sight.own_breaches[i] = own.breaches[m]
                 # Who has nothing on record is told nothing more than everybody.
-                more = fine_after(own, own.breaches[m]) - first if own.breaches[m] > 0 else 0.0
+                more = own.next_fine[m] - first if own.breaches[m] > 0 else 0.0
                 tell_own_fine(w, own, i, own.chance * more)
 
     @staticmethod
@@ -130,29 +130,27 @@ class GraduatedSanctions(Institution):
                 pay(w, face(w, i), COST, own.monitoring)
 
 
-def fine_after(own: GraduatedSanctions, breaches: int) -> float:
-    """Points that a breach costs who is caught with so many on its record: 0 for a warning."""
-    step = breaches - own.warnings
-    return fine_at(own, step) if step >= 0 else 0.0
+def first_fine(own: GraduatedSanctions) -> float:
+    """Points that a breach costs who has nothing on record: 0 for a warning."""
+    return min(own.fine, own.most) if own.warnings <= 0 else 0.0
 
 
-@rare
-def fine_at(own: GraduatedSanctions, step: float) -> float:
-    """Points of the fine, so many steps after the first one."""
-    points = min(own.fine, own.most)
-    if own.factor > 1 and points > 0:
-        # Multiplied up: powers can differ in the last bit from one machine to another.
-        while step >= 1 and points < own.most:
-            points = min(own.most, points * own.factor)
-            step -= 1
-    return points
+def fine_after(own: GraduatedSanctions, breaches: int, fine: float) -> float:
+    """Points that the next breach costs, when the one just written down has cost `fine`.
+
+    Multiplied up from fine to fine: powers can differ in the last bit from machine to machine.
+    """
+    if breaches < own.warnings:
+        return 0.0
+    if breaches - 1 < own.warnings:
+        return min(own.fine, own.most)
+    return min(own.most, fine * own.factor)
 
 
-@rare
 def sanction(w: World, own: GraduatedSanctions, accused: int, right: bool) -> None:
     """Warn or fine an identity, by its record, and write the breach down."""
     i = holder(w, accused)
-    points = fine_after(own, own.breaches[accused])
+    points = own.next_fine[accused] if own.breaches[accused] > 0 else first_fine(own)
     own.caught[accused] = 1
     if own.breaches[accused] < own.warnings:
         own.warned[i] += 1
@@ -162,3 +160,4 @@ def sanction(w: World, own: GraduatedSanctions, accused: int, right: bool) -> No
     if not right:
         own.wrongly_sanctioned[i] += 1
     own.breaches[accused] += 1
+    own.next_fine[accused] = fine_after(own, own.breaches[accused], points)

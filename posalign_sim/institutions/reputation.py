@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from posalign_sim.world.accounts import COST, jurisdiction_of, pay
+from posalign_sim.world.compiler import rare
 from posalign_sim.world.conduct import answers, breached, governed
 from posalign_sim.world.draws import draw, either
-from posalign_sim.world.fields import Flags, Floats, Ints, param, per_identity
+from posalign_sim.world.fields import Flags, Floats, Ints, param, per_identity, scalar
 from posalign_sim.world.modules import Institution
 from posalign_sim.world.norms import NORMS, is_good, norm_number
 from posalign_sim.world.record import GROUP, World, face, holder, identities
@@ -85,6 +86,7 @@ class Reputation(Institution):
     before: Floats = per_identity(initial=1)
     good: Floats = per_identity()
     bad: Floats = per_identity()
+    lasting: int = scalar(np.uint8)
     deeds: Flags = per_identity(np.uint8)
     ill_at: Ints = per_identity(np.int64, initial=_NEVER)
     streak: Ints = per_identity(np.int64)
@@ -101,6 +103,8 @@ class Reputation(Institution):
 
     @staticmethod
     def begin(w: World, own: Reputation) -> None:
+        # When it happened, and what came since, matters only to records that are made to last.
+        own.lasting = 1 if own.length > 0 or own.expunge < np.inf else 0
         for m in identities(w):
             start_record(own, m)
 
@@ -171,24 +175,36 @@ def judged_good(w: World, own: Reputation, x: Any) -> int:
         partner_bad = 1 if to_one and own.before[x.target] < BAD else 0
         good = is_good(int(own.norm), 1 - good, actor_bad, partner_bad)
     if own.assessment_error > 0:
-        # The sum of two draws, less whole ones, is as good as a draw for each pair.
-        luck = draw(w, own, x.actor, _ACTOR)
-        if to_one:
-            luck += draw(w, own, x.target, _PARTNER)
-        if luck - int(luck) < own.assessment_error:
-            good = 1 - good
+        return reassessed(w, own, x, good)
     return good
+
+
+@rare
+def reassessed(w: World, own: Reputation, x: Any, good: int) -> int:
+    """What the ledger makes of an act, which by an error may be the opposite."""
+    # The sum of two draws, less whole ones, is as good as a draw for each pair.
+    luck = draw(w, own, x.actor, _ACTOR)
+    if x.target != GROUP:
+        luck += draw(w, own, x.target, _PARTNER)
+    return 1 - good if luck - int(luck) < own.assessment_error else good
 
 
 def write_down(w: World, own: Reputation, m: int, good: int) -> None:
     """Enter a good or a bad act of an identity into its record."""
+    if own.lasting == 0:
+        weigh(own, m, good)
+        return
     if good == 0:
         own.deeds[m] = _ILL
         own.ill_at[m] = w.clock
     elif own.deeds[m] == _NOTHING:
         own.deeds[m] = _WELL
-    if good == 1 and is_held_against(w, own, m):
-        return
+    if good == 0 or not is_held_against(w, own, m):
+        weigh(own, m, good)
+
+
+def weigh(own: Reputation, m: int, good: int) -> None:
+    """Move an identity's standing by one act."""
     if own.beta == 1:
         own.good[m] += own.weight * good
         own.bad[m] += own.weight * (1 - good)
@@ -199,7 +215,7 @@ def write_down(w: World, own: Reputation, m: int, good: int) -> None:
 
 def is_held_against(w: World, own: Reputation, m: int) -> bool:
     """Whether an identity has done ill so recently that nothing mends its standing yet."""
-    if own.length == 0:
+    if own.lasting == 0 or own.length == 0:
         return False
     return own.ill_at[m] != _NEVER and w.clock - own.ill_at[m] < own.length
 
@@ -211,7 +227,7 @@ def weigh_counts(own: Reputation, m: int) -> None:
 
 def let_time_pass(w: World, own: Reputation, m: int) -> None:
     """At the end of a round: good conduct adds up, and what is old fades."""
-    if own.deeds[m] != _NOTHING:
+    if own.lasting == 1 and own.deeds[m] != _NOTHING:
         own.streak[m] = own.streak[m] + 1 if own.deeds[m] == _WELL else 0
         own.deeds[m] = _NOTHING
         if own.streak[m] >= own.expunge:

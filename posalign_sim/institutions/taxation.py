@@ -14,7 +14,7 @@ from posalign_sim.institutions.incomes import (
     open_books,
     tell_borne,
 )
-from posalign_sim.world.accounts import COST, MINOR, balance_of, minor, post, treasury
+from posalign_sim.world.accounts import COST, MINOR, POINT, balance_of, post, treasury
 from posalign_sim.world.compiler import rare
 from posalign_sim.world.conduct import answers, governed
 from posalign_sim.world.errors import ConfigurationError
@@ -123,15 +123,17 @@ class IncomeTax(Institution):
     @staticmethod
     def publish(w: World, own: IncomeTax) -> None:
         open_books(w, own)
-        paid_out = 0.0
-        if own.basic_income > 0:
-            paid_out = (1 - own.cost) * own.basic_income / max(1, residents(w, own))
+        if own.basic_income == 0:
+            return
+        paid_out = (1 - own.cost) * own.basic_income / max(1, residents(w, own))
         for i in seats(w):
             if governed(w, own, face(w, i)):
                 tell_borne(w, own, i, comes_back(w, own, i, paid_out) if paid_out > 0 else 0.0)
 
     @staticmethod
     def witness(w: World, own: IncomeTax, x: Any) -> None:
+        if own.basic_income == 0:
+            return
         note_breach(w, own, x, own.per_head)
 
     @staticmethod
@@ -141,13 +143,13 @@ class IncomeTax(Institution):
             m = face(w, i)
             own.due[m] = 0
             if governed(w, own, m):
-                own.due[m] = minor(tax_on(own, gain_of(w, own, m) / MINOR))
+                own.due[m] = tax_on(own, gain_of(w, own, m))
         collected = 0
         for i in everybody(w):
             m = face(w, i)
             if governed(w, own, m):
                 post(w, answers(w, own, m), treasury(own), own.due[m])
-                own.tax_paid[i] += own.due[m] / MINOR
+                own.tax_paid[i] += own.due[m] * POINT
                 collected += own.due[m]
         burnt = min(int(np.rint(own.cost * collected)), max(0, balance_of(w, treasury(own))))
         post(w, treasury(own), COST, burnt)
@@ -187,16 +189,16 @@ def _brackets(thresholds: Any, rates: Any) -> tuple[Any, Any]:
     return starts, shares
 
 
-def tax_on(own: Any, income: float) -> float:
-    """Points of tax on an income, bracket by bracket."""
+def tax_on(own: Any, income: int) -> int:
+    """Minor units of tax on an income in minor units, bracket by bracket, rounded once."""
     due = 0.0
     for k in range(len(own.rates)):
-        low = own.thresholds[k]
+        low = own.thresholds[k] * MINOR
         if income <= low:
             break
-        high = own.thresholds[k + 1] if k + 1 < len(own.rates) else np.inf
+        high = own.thresholds[k + 1] * MINOR if k + 1 < len(own.rates) else np.inf
         due += own.rates[k] * (min(income, high) - low)
-    return due
+    return int(np.rint(due))
 
 
 def marginal_rate(own: Any, income: float) -> float:
@@ -244,4 +246,4 @@ def pay_basic_income(w: World, own: Any) -> None:
         amount = each + (1 if rest > 0 else 0)
         rest -= 1
         post(w, treasury(own), m, amount)
-        own.basic_received[i] += amount / MINOR
+        own.basic_received[i] += amount * POINT

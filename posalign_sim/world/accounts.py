@@ -25,6 +25,8 @@ from posalign_sim.world.record import World, face, holder
 
 #: Minor units in a point.
 MINOR = 1_000_000
+#: A minor unit in points, for what is only reported: dividing is slow.
+POINT = 1 / MINOR
 #: Largest amount that one posting may move, in points.
 LIMIT = 1e7
 #: Largest balance, in minor units, that leaves room for thousands of the largest payments a round.
@@ -142,8 +144,11 @@ def settle_units(w: World, identity: int, payee: int, amount: int) -> None:
         raise_fault(w, BAD_HOLD)
         return
     w.held[identity] -= amount
-    w.balance[identity] += amount
-    post(w, identity, payee, amount)
+    if payee >= 0:
+        w.balance[payee] += amount
+    else:
+        w.public[-payee - 1] += amount
+    post_event(w, identity, payee, amount)
 
 
 def account_of(w: World, agent: int) -> int:

@@ -49,6 +49,7 @@ Trait: TypeAlias = Literal[
     "unplaced",
     "unpriced",
     "unread",
+    "unveiled",
     "pledging",
     "liable",
     "impressed",
@@ -71,6 +72,7 @@ def variant(plain: Function, trait: Trait) -> Callable[[F], F]:
     * `dyadic`: each act touches one other seat, and nobody plays with several at once.
     * `neighbourhood`: seats play with all of their neighbours on the network at once.
     * `unread`: a crowd whose interactions nobody looks up after they were witnessed.
+    * `unveiled`: no institution is ever shuffled.
     * `pledging`: some institution lets seats pledge their acts.
     * `liable`: some institution says who answers for a penalty, and how far.
     * `impressed`: some institution lets seats keep records of their own.
@@ -324,6 +326,15 @@ def names_read(code: types.CodeType) -> frozenset[str]:
         for inner in codes(code)
         for instruction in dis.get_instructions(inner)
         if instruction.opname in ("LOAD_GLOBAL", "LOAD_ATTR", "LOAD_METHOD")
+    )
+
+
+def names_set(function: Function) -> frozenset[str]:
+    """Attributes that a function sets."""
+    return frozenset(
+        instruction.argval
+        for instruction in dis.get_instructions(function.__code__)
+        if instruction.opname == "STORE_ATTR"
     )
 
 

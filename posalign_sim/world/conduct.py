@@ -158,6 +158,11 @@ def answers(w: World, own: Any, identity: int) -> int:
     return identity
 
 
+@variant(answers, "unveiled")
+def _answers_itself(w: World, own: Any, identity: int) -> int:
+    return identity
+
+
 def governed(w: World, own: Any, identity: int) -> bool:
     """Whether an identity's holder is under this institution's jurisdiction."""
     return w.jurisdiction[holder(w, identity)] == own.place

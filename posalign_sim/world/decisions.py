@@ -74,7 +74,9 @@ class Decision:
         choices: labels; a module-level constant of the same name in capitals, if there is one,
             must be the label's index.
         arguments: bounded integers that choices of this decision carry.
-        default: the label that a seat takes whose agent does not know the decision.
+        default: the label that a seat takes whose agent does not know the decision. Without one,
+            it takes up what is worth its price, where that is said (`stakes_move`).
+        if_wronged: whether it does so only in answer to a wrong.
         noisy: whether the world's noise may replace what a seat does here.
         roles: the roles, or offices of institutions, that are asked; all who play if empty.
         kept: the label by which a seat keeps its word here, if it is a point where words can be
@@ -89,6 +91,7 @@ class Decision:
         choices: Sequence[str],
         arguments: Sequence[Argument] = (),
         default: str | None = None,
+        if_wronged: bool = False,
         noisy: bool = False,
         roles: Sequence[str] = (),
         kept: str | None = None,
@@ -110,6 +113,7 @@ class Decision:
         self.choices = tuple(choices)
         self.arguments = tuple(arguments)
         self.default = default
+        self.if_wronged = if_wronged
         self.noisy = noisy
         self.roles = tuple(roles)
         self.kept = kept

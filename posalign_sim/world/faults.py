@@ -17,6 +17,7 @@ BAD_NUMBER = 5
 BAD_INDEX = 6
 FULL_ACCOUNT = 7
 ENDLESS_BLOCK = 8
+BAD_STRENGTH = 11
 
 #: What each code means, for people.
 MEANING = {
@@ -28,6 +29,7 @@ MEANING = {
     BAD_NUMBER: "a number that an agent or a module computed was not finite",
     BAD_INDEX: "a seat or an identity that does not exist was named",
     ENDLESS_BLOCK: "a block of decisions was gone through a million times without an end",
+    BAD_STRENGTH: "an institution was shuffled where the scenario shuffles none",
     FULL_ACCOUNT: "an account came near to what 64 bits can hold",
 }
 

@@ -71,11 +71,10 @@ def open_round(w: World) -> None:
     p.clock = w.clock
 
 
-def clear_signals(w: World) -> None:
-    """Nothing is announced or published until an institution does so in this round."""
+def clear_terms(w: World) -> None:
+    """Nothing is announced until institutions do so: at first, and where their strengths change."""
     p = w.sight
     for at in range(len(p.visibility)):
-        p.visibility[at] = 0.0
         p.found_if_breach[at] = 0.0
         p.found_if_kept[at] = 0.0
         p.loss_if_breach[at] = 0.0
@@ -86,6 +85,13 @@ def clear_signals(w: World) -> None:
         p.forfeit_if_kept[at] = 0.0
         p.record_seen[at] = 0.0
         p.reentry_fee[at] = np.inf
+
+
+def clear_signals(w: World) -> None:
+    """Nothing is published until an institution does so in this round."""
+    p = w.sight
+    for at in range(len(p.visibility)):
+        p.visibility[at] = 0.0
     clear_pledges(w)
     for m in identities(w):
         p.standing[m] = 1.0

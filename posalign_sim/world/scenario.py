@@ -14,6 +14,7 @@ from posalign_sim.world.draws import key_of, mix, mix_many
 from posalign_sim.world.fields import State, declared
 from posalign_sim.world.matching import Fixed
 from posalign_sim.world.modules import (
+    SHUFFLED,
     Agent,
     Conduct,
     ConfigurationError,
@@ -214,6 +215,7 @@ class Scenario:
             dimensions=tuple(sorted(self._dimensions().items())),
             chosen=self.features,
             conducts=tuple(self._conducts),
+            veiled=any((m.schedule.to == SHUFFLED).any() for m in self.modules if m.treatable),
         )
 
     @cached_property

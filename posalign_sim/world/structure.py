@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from posalign_sim.world import sight
-from posalign_sim.world.compiler import Trait, global_names, names_read
+from posalign_sim.world.compiler import Trait, global_names, names_read, names_set
 from posalign_sim.world.conduct import find, interact
 from posalign_sim.world.draws import key_of
 from posalign_sim.world.errors import ConfigurationError, nearest
@@ -58,6 +58,8 @@ from posalign_sim.world.sight import (
 #: Fields of an interaction that only matter to those who judge it, or who make it good.
 _JUDGED = ("pledged", "promised", "delivered", "breached")
 _PRICED = ("paid", "harm")
+#: What institutions announce, by jurisdiction.
+_TERMS = {n for n, s in declared(Sight, State).items() if "jurisdictions" in s.dimensions}
 #: What is kept of each identity where some institution says who answers for a penalty.
 _LIABLE = ("backer", "backing", "backed", "least_balance", "unpaid")
 
@@ -136,6 +138,7 @@ class Structure:
         modules: instance name and class of every module, in the order in which they act.
         agents: agent classes in use; an agent's kind is its index here.
         conducts: conduct classes in use; a seat's conduct is 1 + its index here, or 0 for none.
+        veiled: whether some institution may be shuffled.
         capacity: agents that a world has room for.
         faces: identities that each agent may hold.
         pairs: whether every partner is remembered (else only the present one).
@@ -155,6 +158,7 @@ class Structure:
     dimensions: tuple[tuple[str, int], ...] = ()
     chosen: tuple[str, ...] | None = None
     conducts: tuple[type[Conduct], ...] = ()
+    veiled: bool = True
 
     @property
     def game(self) -> tuple[str, type[Game]]:
@@ -228,6 +232,8 @@ class Structure:
             found.append("unpriced")
         if self.unread:
             found.append("unread")
+        if not self.veiled:
+            found.append("unveiled")
         if "pledge" in self.names:
             found.append("pledging")
         if self.liable:
@@ -245,6 +251,34 @@ class Structure:
     def staked(self) -> bool:
         """Whether some institution says what its decisions put at stake."""
         return any(f"stakes_{point.decision.name}" in point.functions for point in self.points)
+
+    def weighs(self, point: Point) -> bool:
+        """Whether seats, or a default of the institution's own, weigh what is at stake.
+
+        Else it is not shown to anybody, and worked out only where the engine's default needs it.
+        """
+        if self.external >= 0 or self.conducts:
+            return True
+        readers = [f for spec in self.agents for f in spec.functions.values()]
+        default = point.functions.get(f"default_{point.decision.name}")
+        return "stakes" in names_used(readers if default is None else [*readers, default])
+
+    @cached_property
+    def terms_move(self) -> bool:
+        """Whether what an institution announces can change while strengths stay what they are.
+
+        It does if `announce` reads any state but what it has just set itself.
+        """
+        states = {*declared(World, State), *declared(self.game[1].sight, State)}
+        states -= {*_TERMS, "place"}
+        for _, spec in self.modules:
+            function = spec.functions.get("announce")
+            if function is None:
+                continue
+            moving = (states | {*spec.states}) - {*spec.parameters(), *names_set(function)}
+            if not moving.isdisjoint(names_used([function])):
+                return True
+        return False
 
     @property
     def advisers(self) -> list[str]:
@@ -373,7 +407,7 @@ class Structure:
         fixed = any(spec is Fixed for _, spec in self.modules)
         others = [f for _, s in self.modules if s is not Fixed for f in s.functions.values()]
         writable = "partner" in names_used(others, but=(facing, meetings))
-        return self.capacity == 2 and fixed and not self.rematches and not writable
+        return self.capacity == 2 and fixed and not writable
 
     @property
     def rematches(self) -> bool:

@@ -30,13 +30,15 @@ from posalign_sim.world.compiler import rare
 from posalign_sim.world.conduct import draw_veil
 from posalign_sim.world.draws import mix
 from posalign_sim.world.events import argument_event, close_digest, decision_event
-from posalign_sim.world.faults import BAD_CHOICE, BAD_INDEX, ENDLESS_BLOCK, raise_fault
+from posalign_sim.world.faults import (
+    BAD_CHOICE, BAD_INDEX, BAD_STRENGTH, ENDLESS_BLOCK, raise_fault,
+)
 from posalign_sim.world.modules import ANNOUNCED, BREAK, KEEP, OFF, SHUFFLED
 from posalign_sim.world.record import (
     DAMAGE, GAIN, NOBODY, PRICE, PROVOKED, everybody, identities, officials, seats,
 )
 from posalign_sim.world.rounds import (
-    NEVER, begin_world, change_after, clear_signals, close_round, open_round,
+    NEVER, begin_world, change_after, clear_signals, clear_terms, close_round, open_round,
     settle_accounts, strength_now,
 )
 from posalign_sim.world.sight import (

@@ -50,10 +50,7 @@ class DecisionWriter(Part):
         if self._asks_some(point):
             out("w.asked[i] = 1")
         if f"stakes_{name}" in point.functions:
-            call = f"{point.module}_stakes_{name}(w, {self.own(point.module)}, i)"
-            out(f"gain, price, damage, provoked = {call}")
-            for word in ("gain", "price", "damage", "provoked"):
-                out(f"p.stakes[i, {word.upper()}] = {word}")
+            self._state_stakes(point)
         if decision.kept is not None:
             for adviser in self.structure.advisers:
                 self._advise(point, adviser)
@@ -71,6 +68,21 @@ class DecisionWriter(Part):
             out(f"w.decision = {point.number}")
         out("return waiting")
         out.depth = 0
+
+    def _state_stakes(self, point: Point) -> None:
+        """Say what taking up a decision puts at stake, to whoever weighs it."""
+        out, decision, name = self.text, point.decision, point.decision.name
+        weighed = self.structure.weighs(point)
+        settled = f"default_{name}" in point.functions or decision.default is not None
+        if settled and not weighed:
+            return
+        call = f"{point.module}_stakes_{name}(w, {self.own(point.module)}, i)"
+        out(f"gain, price, damage, wronged = {call}")
+        if weighed:
+            out("p.stakes[i, GAIN] = gain")
+            out("p.stakes[i, PRICE] = price")
+            out("p.stakes[i, DAMAGE] = damage")
+            out("p.stakes[i, PROVOKED] = wronged")
 
     def _single(self, point: Point) -> bool:
         """Whether one seat is asked at a time."""
@@ -168,8 +180,10 @@ class DecisionWriter(Part):
         if decision.default is not None:
             return [f"choice = {decision.choices.index(decision.default)}", *lows]
         if f"stakes_{name}" in point.functions:
-            pays = "p.stakes[i, GAIN] >= p.stakes[i, PRICE] - 1e-9"
-            return [f"choice = 1 if {pays} else 0", *lows]
+            takes = "1 if gain >= price - 1e-9 else 0"
+            if decision.if_wronged:
+                return ["choice = 0", "if wronged == 1:", f"    choice = {takes}", *lows]
+            return [f"choice = {takes}", *lows]
         return []
 
     def allow(self, point: Point) -> None:

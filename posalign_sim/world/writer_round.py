@@ -127,7 +127,26 @@ class RoundWriter(Part):
                     out(f"{own}.strength = {now}")
                 then = f"change_after({own}.change_round, w.clock)"
                 out(f"w.next_change = min(w.next_change, {then})")
+        if not self.structure.veiled:
+            # Only by hand can a strength become what the scenario has never asked for.
+            out(f"if {self._shuffled()}:")
+            out("    raise_fault(w, BAD_STRENGTH)")
+        if not self.structure.terms_move:
+            self._announce()
         out.depth = 0
+
+    def _shuffled(self) -> str:
+        return " or ".join(
+            f"{own}.strength == SHUFFLED"
+            for name, spec in self._treatable()
+            for own in self.places(name, spec)
+        )
+
+    def _announce(self) -> None:
+        self.text("clear_terms(w)")
+        for name, spec in self.structure.modules:
+            if "announce" in spec.functions:
+                self._call(name, spec, "announce", "ANNOUNCED")
 
     def _treatable(self) -> list[tuple[str, Any]]:
         return [(n, s) for n, s in self.structure.modules if s.treatable]
@@ -153,18 +172,15 @@ class RoundWriter(Part):
         if treatable:
             out("if w.clock >= w.next_change:")
             out("    change_strengths(w)")
-            veiled = " or ".join(
-                f"{own}.strength == SHUFFLED"
-                for name, spec in treatable
-                for own in self.places(name, spec)
-            )
-            out(f"if {veiled}:")
-            out("    draw_veil(w)")
+            if self.structure.veiled:
+                out(f"if {self._shuffled()}:")
+                out("    draw_veil(w)")
+            if self.structure.terms_move:
+                self._announce()
             out("clear_signals(w)")
-        for function, least in (("announce", "ANNOUNCED"), ("publish", "SHUFFLED")):
-            for name, spec in self.structure.modules:
-                if function in spec.functions:
-                    self._call(name, spec, function, least)
+        for name, spec in self.structure.modules:
+            if "publish" in spec.functions:
+                self._call(name, spec, "publish")
         out.depth = 0
 
     def _call(
