@@ -1,8 +1,8 @@
 """What there is, by name: games, institutions, agents, conducts, metrics, matchings; ours or not.
 
 Third parties add to it without touching it, through entry points in the groups
-`posalign_sim.games`, `posalign_sim.institutions`, `posalign_sim.agents`, `posalign_sim.conducts`
-and `posalign_sim.metrics`, each naming a class.
+`posalign_sim.games`, `posalign_sim.institutions`, `posalign_sim.agents`, `posalign_sim.conducts`,
+`posalign_sim.dispositions` and `posalign_sim.metrics`, each naming a class.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from posalign_sim.world.modules import (
     Agent,
     Conduct,
     ConfigurationError,
+    Disposition,
     Dynamics,
     External,
     Game,
@@ -36,6 +37,7 @@ SORTS: dict[str, tuple[ModuleType, Any]] = {
     "institutions": (institutions, Institution),
     "agents": (agents, Agent),
     "conducts": (agents, Conduct),
+    "dispositions": (agents, Disposition),
     "metrics": (metrics, Metric),
     "matchings": (matching, Matching),
     "dynamics": (dynamics, Dynamics),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from posalign_sim.world.compiler import variant
+from posalign_sim.world.dispositions import regard
 from posalign_sim.world.fields import Floats
-from posalign_sim.world.record import Sight
+from posalign_sim.world.record import IF_APART, IF_BROKEN, IF_CHEATED, IF_DEALT, IF_KEPT, Sight
 from posalign_sim.world.sight import remaining
 
 #: Points that a decision must gain at least to be worth it: below is rounding.
@@ -125,7 +127,42 @@ def trust_pays(p: Sight, i: int, secured: float, unsecured: float) -> bool:
     trust = believed(p.slots[i], TRUST_WEIGHT, TRUST, first)
     # What a breach costs the seat, the difference of the two, may be made good to it in part.
     risk = p.risk[i] + p.covered[i] * max(0.0, p.hope[i] - p.risk[i])
-    return trust * p.hope[i] + (1 - trust) * risk >= -NEGLIGIBLE
+    return worth_of_trust(p, i, trust, risk) >= -NEGLIGIBLE
+
+
+def worth_of_trust(p: Sight, i: int, trust: float, risk: float) -> float:
+    """What seat `i` expects to gain by relying on its partner, as its disposition weighs it.
+
+    Args:
+        p: sight.
+        i: seat that relies.
+        trust: probability that the partner keeps its word.
+        risk: points that the seat gains if it does not.
+    """
+    return trust * p.hope[i] + (1 - trust) * risk
+
+
+@variant(worth_of_trust, "disposed")
+def _worth_of_trust(p: Sight, i: int, trust: float, risk: float) -> float:
+    kept = p.hope[i] + regard(p, i, p.hope[i], IF_DEALT, IF_APART)
+    return trust * kept + (1 - trust) * (risk + regard(p, i, risk, IF_CHEATED, IF_APART))
+
+
+def breach_gains(p: Sight, i: int, lost: float) -> bool:
+    """Whether a breach gains seat `i` anything, as its disposition weighs it.
+
+    Args:
+        p: sight.
+        i: seat.
+        lost: points that it expects to lose by it, now and later.
+    """
+    return p.temptation[i] > lost + NEGLIGIBLE
+
+
+@variant(breach_gains, "disposed")
+def _breach_gains(p: Sight, i: int, lost: float) -> bool:
+    gained = p.temptation[i]
+    return gained + regard(p, i, gained - lost, IF_BROKEN, IF_KEPT) > lost + NEGLIGIBLE
 
 
 def learn_trust(p: Sight, i: int, rate: float) -> None:

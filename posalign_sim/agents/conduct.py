@@ -7,6 +7,7 @@ institution by name, so it goes with those that others add. `TitForTat(conduct=R
 from __future__ import annotations
 
 from posalign_sim.agents.beliefs import NEGLIGIBLE
+from posalign_sim.world.dispositions import regard_of_stakes
 from posalign_sim.world.draws import chance
 from posalign_sim.world.fields import param
 from posalign_sim.world.modules import Conduct
@@ -20,7 +21,8 @@ _LUCK = 0xC0D
 class Calculating(Conduct):
     """Takes up what gains it more than it costs, by `margin` at least.
 
-    It cares, with the weight `spite` (or, below zero, kindness), for what it costs others.
+    It cares, with the weight `spite` (or, below zero, kindness), for what it costs others, and as
+    its disposition has it for how all fare.
 
     Source: Becker (1968), JPE 76 (who files, pays and evades by what it expects).
     """
@@ -31,6 +33,7 @@ class Calculating(Conduct):
     @staticmethod
     def take_up(p: Sight, i: int) -> int:
         worth = p.stakes[i, GAIN] - p.stakes[i, PRICE] + habit(p, i, 1) * p.stakes[i, DAMAGE]
+        worth += regard_of_stakes(p, i)
         return 1 if worth >= habit(p, i, 0) - NEGLIGIBLE else 0
 
 

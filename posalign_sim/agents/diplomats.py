@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from posalign_sim.agents.past import other_defected, own_defected
 from posalign_sim.envs.crisis import (
     CATASTROPHE,
     DE_ESCALATE,
@@ -18,10 +19,11 @@ from posalign_sim.envs.crisis import (
 from posalign_sim.world.draws import chance
 from posalign_sim.world.fields import param
 from posalign_sim.world.modules import Agent
-from posalign_sim.world.sight import parameter
+from posalign_sim.world.record import Sight
+from posalign_sim.world.sight import notes, parameter
 
-#: The one choice of those who set their armament.
-SET_ARMS = 0
+#: The one choice of those who set their armament; the first of those in a dilemma.
+SET_ARMS = COOPERATE = 0
 
 # What who takes an initiative keeps in mind: rounds of it that are left, whether it has had one,
 # and for how many rounds it has mirrored since.
@@ -116,6 +118,8 @@ class Grit(Agent):
     Against a mirror two rounds lead both down from the second round on; one round only makes them
     take turns. Who always escalates gains the sucker's loss from each round of it.
 
+    In a dilemma, to mirror is to play tit for tat, and the spiral is that both have defected.
+
     Source: Osgood (1962), An Alternative to War or Surrender; Lindskold (1978), Psychological
     Bulletin 85.
     """
@@ -142,6 +146,22 @@ class Grit(Agent):
             return DE_ESCALATE
         slots[WAITED] += 1
         return mirrored(p, i, parameter(p, i, 2))
+
+    @staticmethod
+    def move(p: Sight, i: int) -> int:
+        noted = notes(p, i)
+        pause = parameter(p, i, 1)
+        again = noted[TRIED] == 0 or 0 < pause <= noted[WAITED]
+        spiral = own_defected(p, i) and other_defected(p, i)
+        if noted[LEFT] < 1 and spiral and again and parameter(p, i, 0) >= 1:
+            noted[LEFT] = parameter(p, i, 0)
+            noted[TRIED] = 1.0
+            noted[WAITED] = 0.0
+        if noted[LEFT] >= 1:
+            noted[LEFT] -= 1
+            return COOPERATE
+        noted[WAITED] += 1
+        return other_defected(p, i)
 
 
 def starts(p: CrisisSight, i: int) -> bool:

@@ -6,6 +6,7 @@ import math
 
 from posalign_sim.agents.beliefs import NEGLIGIBLE
 from posalign_sim.agents.conduct import Calculating
+from posalign_sim.world.dispositions import regard_of_stakes
 from posalign_sim.world.fields import param
 from posalign_sim.world.modules import Conduct
 from posalign_sim.world.record import GAIN, PRICE, PROVOKED, Sight
@@ -19,7 +20,8 @@ STATE = 1
 
 def pays(p: Sight, i: int) -> bool:
     """Whether what a seat is asked to take up is worth its price."""
-    return bool(p.stakes[i, GAIN] >= p.stakes[i, PRICE] - NEGLIGIBLE)
+    gain = p.stakes[i, GAIN] + regard_of_stakes(p, i)
+    return bool(gain >= p.stakes[i, PRICE] - NEGLIGIBLE)
 
 
 class FrivolousLitigant(Calculating):

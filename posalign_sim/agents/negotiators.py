@@ -1,4 +1,4 @@
-"""Negotiators: by the clock, in kind, stubborn, fair, and in equilibrium."""
+"""Negotiators: by the clock, stubborn, fair, and in equilibrium."""
 
 from __future__ import annotations
 
@@ -48,30 +48,6 @@ class TimeDependent(Agent):
     @staticmethod
     def respond(p: BargainingSight, i: int) -> int:
         return takes(p, i, aspiration(p, i, parameter(p, i, 0), int(p.step) + 1))
-
-
-class TitForTatNegotiator(Agent):
-    """Concedes what others have conceded to it, in its own points, and nothing first.
-
-    It starts from its ideal; against itself there is never a deal.
-
-    Source: Faratin, Sierra & Jennings (1998), Robotics and Autonomous Systems 24 (absolute
-    tit-for-tat).
-    """
-
-    @staticmethod
-    def offer(p: BargainingSight, i: int) -> int:
-        ask(p, i, matched(p, i))
-        return PROPOSE
-
-    @staticmethod
-    def respond(p: BargainingSight, i: int) -> int:
-        return takes(p, i, matched(p, i))
-
-
-def matched(p: BargainingSight, i: int) -> float:
-    """Points that are left of the ideal when as much is conceded as was by others."""
-    return max(p.reserve[i], ideal(p, i) - max(0.0, p.conceded[i]))
 
 
 class Hardliner(Agent):
@@ -256,5 +232,4 @@ __all__ = [
     "Hardliner",
     "RubinsteinPlayer",
     "TimeDependent",
-    "TitForTatNegotiator",
 ]

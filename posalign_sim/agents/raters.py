@@ -7,6 +7,7 @@ below `last`.
 
 from __future__ import annotations
 
+from posalign_sim.world.dispositions import regard_of_stakes
 from posalign_sim.world.draws import chance
 from posalign_sim.world.fields import param
 from posalign_sim.world.modules import Conduct
@@ -25,7 +26,8 @@ _MISTAKE = 0x8A7E
 
 def pays(p: Sight, i: int) -> int:
     """1 if what a decision gains a seat at once covers its price."""
-    return 1 if p.stakes[i, GAIN] >= p.stakes[i, PRICE] - 1e-9 else 0
+    gain = p.stakes[i, GAIN] + regard_of_stakes(p, i)
+    return 1 if gain >= p.stakes[i, PRICE] - 1e-9 else 0
 
 
 def rate_names(p: Sight, i: int, inside: int, outside: int) -> int:

@@ -8,11 +8,11 @@ never announced is learnt.
 from __future__ import annotations
 
 from posalign_sim.agents.beliefs import (
-    NEGLIGIBLE,
     TRUST,
     TRUST_WEIGHT,
     announced_loss,
     believed,
+    breach_gains,
     learn_from,
     learn_trust,
     rounds_ahead,
@@ -38,6 +38,7 @@ from posalign_sim.envs.donor import BAD, DonorSight
 from posalign_sim.envs.double_auction import AuctionSight
 from posalign_sim.envs.marketplace import REENTER, STAY
 from posalign_sim.envs.marketplace_sight import HIGH, MarketSight
+from posalign_sim.envs.matrix_game import TAKE, MatrixSight
 from posalign_sim.envs.public_goods import PublicGoodsSight
 from posalign_sim.envs.shared_knowledge_rules import BLUFF, LIE, SHARE, SignalSight
 from posalign_sim.envs.trust import KEEP, RETURN, SEND, TrustSight
@@ -139,6 +140,11 @@ class Honest(Agent):
         return COOPERATE
 
     @staticmethod
+    def action(p: MatrixSight, i: int) -> tuple[int, int]:
+        breaks = shuns(p, i, parameter(p, i, 0))
+        return TAKE, int(p.selfish_choice[i] if breaks else p.joint_choice[i])
+
+    @staticmethod
     def inform(p: Sight, i: int) -> tuple[int, int]:
         return SHARE, 0
 
@@ -178,7 +184,8 @@ class Opportunist(Agent):
     fines, its bond: more after a breach than after none) and the trade it expects to lose later,
     if partners see its record: the drop in how often they deal with it, times what a deal earns,
     over the rounds ahead. A new identity, where there is one to be had, caps that loss at its
-    price. Now and then (`explore`) it does the opposite, and so finds out. It does not deal
+    price. What a breach does to others counts as far as it has a disposition to care for them. Now
+    and then (`explore`) it does the opposite, and so finds out. It does not deal
     with partners whose record it sees to be bad; as an investor it sends nothing, either, to who
     treated it badly last.
 
@@ -251,6 +258,11 @@ class Opportunist(Agent):
         return DEFECT if breach_pays(p, i) else COOPERATE
 
     @staticmethod
+    def action(p: MatrixSight, i: int) -> tuple[int, int]:
+        breaks = shuns(p, i, parameter(p, i, 3)) or breach_pays(p, i)
+        return TAKE, int(p.selfish_choice[i] if breaks else p.joint_choice[i])
+
+    @staticmethod
     def inform(p: SignalSight, i: int) -> tuple[int, int]:
         if breach_pays(p, i):
             return LIE, bluff(p, i, BLUFF)
@@ -307,7 +319,7 @@ def breach_pays(p: Sight, i: int) -> bool:
     later *= max(0.0, p.rent[i] - p.fallback[i])
     if later > 0:  # so there is a tomorrow: nothing times an infinite fee is no number
         later = min(later, p.continuation * patience * p.reentry_fee[p.place[i]])
-    pays = p.temptation[i] > lost + later + p.borne[i] + NEGLIGIBLE
+    pays = breach_gains(p, i, lost + later + p.borne[i])
     return pays != (chance(p, i, 1) < parameter(p, i, 2))
 
 

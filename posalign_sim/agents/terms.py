@@ -18,6 +18,7 @@ from posalign_sim.envs.bargaining_sight import (
     BargainingSight,
 )
 from posalign_sim.world.compiler import rare
+from posalign_sim.world.fields import Floats
 from posalign_sim.world.sight import in_bad_standing
 
 #: Points, or shares of an option, that make no difference: rounding.
@@ -61,13 +62,15 @@ def appetite(p: BargainingSight, i: int, k: int) -> float:
 
 
 @rare
-def gain_of_others(p: BargainingSight, i: int, k: int, o: int) -> float:
-    """Points that others gain in issue `k` by option `o` instead of what is written down."""
-    gain = 0.0
+def wanted_by_others(p: BargainingSight, i: int) -> Floats:
+    """`[issues, options]` points of the others together for each option, where that is known."""
+    wanted = np.zeros((p.points.shape[1], p.points.shape[2]))
     for c in range(p.parties[i]):
         if c != p.party[i]:
-            gain += p.scores_of[c, k, o] - p.scores_of[c, k, p.reply[i, k]]
-    return gain
+            for k in range(wanted.shape[0]):
+                for o in range(wanted.shape[1]):
+                    wanted[k, o] += p.scores_of[c, k, o]
+    return wanted
 
 
 @rare
@@ -105,12 +108,17 @@ def ask(p: BargainingSight, i: int, target: float) -> None:
     if p.divide == 1:
         divide(p, i, int(np.ceil(ticks_of(p, target) - TINY)))
         return
-    for k in range(p.points.shape[1]):
-        p.reply[i, k] = p.best[i, k]
+    demand_all(p, i)
     if p.revealed == 1:
-        concede_to_others(p, i, target)
+        concede_to_others(p, i, target, wanted_by_others(p, i))
     else:
         concede_by_guess(p, i, target)
+
+
+def demand_all(p: BargainingSight, i: int) -> None:
+    """Write down what seat `i` likes best in every issue."""
+    for k in range(p.points.shape[1]):
+        p.reply[i, k] = p.best[i, k]
 
 
 @rare
@@ -167,8 +175,15 @@ def within_reach(
 
 
 @rare
-def concede_to_others(p: BargainingSight, i: int, target: float) -> None:
-    """Give up, step by step, what is known to gain others most for what it loses itself."""
+def concede_to_others(p: BargainingSight, i: int, target: float, wanted: Floats) -> None:
+    """Give up, step by step, what gains others most for what it loses itself.
+
+    Args:
+        p: sight.
+        i: seat.
+        target: points to keep.
+        wanted: `[issues, options]` what each option is worth to the others, known or estimated.
+    """
     issues = p.points.shape[1]
     worth = ideal(p, i)
     for _ in range(issues * p.points.shape[2]):
@@ -182,7 +197,7 @@ def concede_to_others(p: BargainingSight, i: int, target: float) -> None:
                 loss = held - p.points[i, k, o]
                 if loss < -TINY or worth - loss < target - TINY:
                     continue
-                gain = gain_of_others(p, i, k, o)
+                gain = wanted[k, o] - wanted[k, p.reply[i, k]]
                 rate = gain / max(loss, TINY)
                 better = rate > best_rate * (1 + TINY)
                 if better or (rate > best_rate * (1 - TINY) and gain > best_gain + TINY):

@@ -206,8 +206,10 @@ def margin_price(p: AuctionSight, i: int) -> float:
 
 
 def rounded(p: AuctionSight, i: int, price: float) -> int:
-    """A price in whole ticks that earns no less."""
-    return math.floor(price + 1e-9) if p.role[i] == BUYER else math.ceil(price - 1e-9)
+    """A price in the nearest tick: two who have the same one in mind would else just miss it."""
+    nearest = math.floor(price + 0.5)
+    limit = int(p.limit[i])
+    return min(nearest, limit) if p.role[i] == BUYER else max(nearest, limit)
 
 
 def hear(p: AuctionSight, i: int) -> None:

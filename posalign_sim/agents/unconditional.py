@@ -13,6 +13,7 @@ from posalign_sim.envs.crisis import DE_ESCALATE, HOLD, VIOLENT, CrisisSight
 from posalign_sim.envs.double_auction import AuctionSight
 from posalign_sim.envs.marketplace import CLAIM_HIGH
 from posalign_sim.envs.marketplace_sight import HIGH, MarketSight
+from posalign_sim.envs.matrix_game import TAKE, MatrixSight
 from posalign_sim.envs.public_goods import PublicGoodsSight
 from posalign_sim.envs.sealed_bid import BidSight
 from posalign_sim.envs.shared_knowledge_rules import BLUFF, LIE, SHARE, SignalSight
@@ -77,6 +78,10 @@ class Cooperator(Agent):
     @staticmethod
     def donate(p: Sight, i: int) -> int:
         return COOPERATE
+
+    @staticmethod
+    def action(p: MatrixSight, i: int) -> tuple[int, int]:
+        return TAKE, int(p.joint_choice[i])
 
     @staticmethod
     def inform(p: Sight, i: int) -> tuple[int, int]:
@@ -172,6 +177,10 @@ class Defector(Agent):
     @staticmethod
     def donate(p: Sight, i: int) -> int:
         return DEFECT
+
+    @staticmethod
+    def action(p: MatrixSight, i: int) -> tuple[int, int]:
+        return TAKE, int(p.selfish_choice[i])
 
     @staticmethod
     def inform(p: SignalSight, i: int) -> tuple[int, int]:

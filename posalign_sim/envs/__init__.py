@@ -8,6 +8,7 @@ from posalign_sim.envs.donor import Donor
 from posalign_sim.envs.double_auction import DoubleAuction
 from posalign_sim.envs.market import MoralHazardMarket
 from posalign_sim.envs.marketplace import Marketplace
+from posalign_sim.envs.matrix_game import MatrixGame
 from posalign_sim.envs.public_goods import PublicGoods
 from posalign_sim.envs.sealed_bid import SealedBid
 from posalign_sim.envs.shared_knowledge import SharedKnowledge
@@ -21,6 +22,7 @@ __all__ = [
     "Donor",
     "DoubleAuction",
     "Marketplace",
+    "MatrixGame",
     "MoralHazardMarket",
     "PublicGoods",
     "RepeatedDilemma",

@@ -105,7 +105,8 @@ class Seat(CellAgent):
                 "out of the scenario to imitate by hand"
             )
         self.model.world["kind"][self.seat] = self.model.strategies.index(name)
-        self.sight["slots"][self.seat] = 0  # what the former agent had in mind goes with it
+        for mind in {"slots", "notes"}.intersection(self.sight.dtype.names or ()):
+            self.sight[mind][self.seat] = 0  # what the former agent had in mind goes with it
 
     @property
     def parameters(self) -> Parameters:

@@ -20,9 +20,9 @@ from posalign_sim.testing.holding import (
 )
 from posalign_sim.testing.playing import (
     ROOM,
+    due_by_seat,
     logged,
     opened,
-    owned_by_seat,
     permuted,
     played,
     rounds_of,
@@ -325,11 +325,11 @@ def check_legality(scenario: Scenario, worlds: int = 4, seed: int = 1) -> None:
     assert session.worlds["over"].all(), f"{title}: random play did not bring worlds to their end"
     assert session.ended.all(), f"{title}: a world is over, but its end was not told"
     gained += session.final_rewards
-    owned = owned_by_seat(session.worlds, scenario)
-    off = np.argwhere(np.abs(gained - owned) > 1e-6)
+    due = due_by_seat(session.worlds, scenario)
+    off = np.argwhere(np.abs(gained - due) > 1e-6)
     assert not len(off), (
         f"{title}: seat {off[0][1]} of world {off[0][0]} was told of {gained[tuple(off[0])]:g} "
-        f"points in all, but owns {owned[tuple(off[0])]:g}"
+        f"points in all, but is due {due[tuple(off[0])]:g}"
     )
 
 

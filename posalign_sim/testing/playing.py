@@ -127,8 +127,11 @@ def permuted(scenario: Scenario, turn: int) -> np.ndarray[Any, Any]:
     return source
 
 
-def owned_by_seat(ws: Worlds, scenario: Scenario) -> Any:
-    """What each seat owns, in minor units."""
+def due_by_seat(ws: Worlds, scenario: Scenario) -> Any:
+    """`[worlds, seats]` what rewards should add up to: points that a seat owns, or has felt."""
     from posalign_sim.world.simulate import owned
 
-    return owned(ws)[:, : len(scenario.seats)]
+    due, seats = owned(ws), len(scenario.seats)
+    if "disposition" in (ws["sight"].dtype.names or ()):
+        due = np.where(ws["sight"]["disposition"] > 0, ws["felt_total"], due)
+    return due[:, :seats]

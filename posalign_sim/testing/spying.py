@@ -13,7 +13,6 @@ import numpy as np
 from posalign_sim.testing.holding import check_faults, difference
 from posalign_sim.testing.playing import LONGEST, title_of
 from posalign_sim.world.compiler import Linker, codes, global_names
-from posalign_sim.world.conduct import witness
 from posalign_sim.world.draws import key_of
 from posalign_sim.world.fields import State, declared
 from posalign_sim.world.modules import (
@@ -21,7 +20,7 @@ from posalign_sim.world.modules import (
 )
 from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.structure import Structure
-from posalign_sim.world.writer import Writer, load
+from posalign_sim.world.writer import Writer, load, replacements
 
 #: What a world keeps to itself: which agent class fills a seat, who is behind an identity, what
 #: a seat wanted before noise and delegates, and the keys that luck is made from.
@@ -32,6 +31,7 @@ PRIVATE = frozenset(
 MINDS = (
     "params",
     "slots",
+    "notes",
     "turns",
     "since",
     "own_last",
@@ -40,9 +40,13 @@ MINDS = (
     "other_acts",
     "other_worst",
     "habits",
+    "disposition",
+    "leanings",
+    "others_points",
+    "felt",
 )
 #: What an agent may write, in its own row.
-WRITTEN = ("slots", "reply")
+WRITTEN = ("slots", "notes", "reply")
 ENGINE = "posalign_sim.world."
 
 
@@ -94,7 +98,7 @@ def run_spied(
     """Run a scenario, interpreted, with spies in the place of some functions."""
     structure = scenario.structure
     scope = load(structure, Writer(structure).write(), "interpreted")
-    instead: dict[Any, Any] = {witness: scope["witness"]}
+    instead = replacements(scope)
     plain = Linker("interpreted", structure.traits, instead)
     placed = {
         function: kind(plain.link(function), what, structure).function(function)
@@ -182,13 +186,14 @@ class AgentSpy(Spy):
         scrambled = other.copy()
         choice = self.linked(p, i)
         blind = self.linked(other[0], i)
-        same = choice == blind and all((p[f][i] == other[f][0, i]).all() for f in WRITTEN)
+        written = [name for name in WRITTEN if name in other.dtype.names]
+        same = choice == blind and all((p[f][i] == other[f][0, i]).all() for f in written)
         assert same, (
             f"{self.what} acts on what is not its own: seat {i} chose {choice}, and {blind} when "
             "the rows of all other agents were scrambled"
         )
         for untouched, touched in ((before, one_record(p)), (scrambled, other)):
-            for name in WRITTEN:
+            for name in written:
                 touched[name][0, i] = untouched[name][0, i]
             gap = difference(untouched, touched)
             assert gap is None, f"{self.what} writes what is not its own: {gap}"

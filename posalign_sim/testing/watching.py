@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from posalign_sim.testing.holding import check_state, difference
-from posalign_sim.testing.playing import LONGEST, owned_by_seat, title_of
+from posalign_sim.testing.playing import LONGEST, due_by_seat, title_of
 from posalign_sim.testing.viewing import Book, Player, formed, split
 from posalign_sim.world.modules import ConfigurationError
 from posalign_sim.world.session import Session
@@ -69,7 +69,8 @@ class Watcher:
         if player.illegal == "raise":
             self.try_illegal(given, where)
         fork = Session(self.scenario, session.worlds.copy(), self.mode)
-        fork.worlds["reward_mark"] = session.worlds["reward_mark"]
+        for mark in {"reward_mark", "felt_mark"}.intersection(fork.worlds.dtype.names or ()):
+            fork.worlds[mark] = session.worlds[mark]
         assert fork.count == session.count, f"{where}: a copy asks others"
         for row in range(session.count):
             shown = np.asarray(player.question(row)[0])
@@ -139,12 +140,12 @@ class Watcher:
         self.step += 1
 
     def end(self, book: Book, world: int) -> None:
-        """At the end of an episode: rewards are what the accounts hold."""
-        owned = owned_by_seat(self.copies, self.scenario)[world][self.player.session.seats]
-        off = np.abs(book.gained - owned) > 1e-6
+        """At the end of an episode: rewards are what the accounts hold, or as these are felt."""
+        due = due_by_seat(self.copies, self.scenario)[world][self.player.session.seats]
+        off = np.abs(book.gained - due) > 1e-6
         assert not off.any(), (
             f"{self.title}: in episode {book.pair} seats were told of {book.gained} points in all, "
-            f"but own {owned}"
+            f"but are due {due}"
         )
         assert (book.asked > 0).any(), f"{self.title}: nobody was asked in episode {book.pair}"
 

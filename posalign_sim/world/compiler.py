@@ -31,6 +31,8 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 
+from posalign_sim.world.inlining import inlined_compiler
+
 Mode: TypeAlias = Literal["interpreted", "compiled", "checked"]
 Function: TypeAlias = Callable[..., Any]
 F = TypeVar("F", bound=Function)
@@ -53,6 +55,8 @@ Trait: TypeAlias = Literal[
     "pledging",
     "liable",
     "impressed",
+    "disposed",
+    "forbearing",
 ]
 
 _VARIANTS = "__posalign_variants__"
@@ -76,6 +80,8 @@ def variant(plain: Function, trait: Trait) -> Callable[[F], F]:
     * `pledging`: some institution lets seats pledge their acts.
     * `liable`: some institution says who answers for a penalty, and how far.
     * `impressed`: some institution lets seats keep records of their own.
+    * `disposed`: some seat has a disposition.
+    * `forbearing`: some seat's disposition lets wrongs pass.
     * `one_face`: every agent has one identity, of the same number.
     * `one_place`: all seats are of one jurisdiction.
     * `pair`: worlds have two agents, no more and no less.
@@ -210,6 +216,10 @@ class Linker:
     def _compile(self, bound: Function, content: str, entry: bool, cached: bool) -> Any:
         from numba import njit
 
+        # Machine code is made of what is called from outside, or kept for other rounds. Checks of
+        # indices raise, for which numba needs more than that.
+        inner = not entry and not cached and self.mode == "compiled"
+        inside = {"pipeline_class": inlined_compiler()} if inner else {}
         dispatcher = njit(
             bound,
             error_model="numpy",
@@ -220,6 +230,7 @@ class Linker:
             # Kernels are small and called from one place each: one flat round is what is fast.
             # What runs once a world, or only in some, would crowd it.
             forceinline=not entry and not getattr(bound, _RARE, False),
+            **inside,
         )
         if entry or cached:
             dispatcher._cache = _ContentCache(content)

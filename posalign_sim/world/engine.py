@@ -12,9 +12,8 @@ import numpy as np
 
 from posalign_sim.world import outside
 from posalign_sim.world.compiler import Linker, Mode
-from posalign_sim.world.conduct import witness
 from posalign_sim.world.structure import Structure
-from posalign_sim.world.writer import Writer, load
+from posalign_sim.world.writer import Writer, load, replacements
 
 
 class Engine:
@@ -38,7 +37,7 @@ class Engine:
         self.text_hash = hashlib.sha256(self.text.encode()).hexdigest()
         scope = load(structure, self.text, mode)
         layout = repr(structure.dtype.descr)
-        linker = Linker(mode, structure.traits, {witness: scope["witness"]}, layout)
+        linker = Linker(mode, structure.traits, replacements(scope), layout)
         for spec in structure.agents:
             # Agents see a record of one type in all scenarios: their code is worth keeping.
             for function in spec.functions.values():

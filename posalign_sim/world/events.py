@@ -1,4 +1,4 @@
-"""The event log: decisions, interactions, findings and postings, with a digest.
+"""The event log: decisions, interactions, findings, postings and changes of strain, with a digest.
 
 A world keeps a log only if it was laid out with one; otherwise these functions are empty and
 cost nothing. The digest is how "the same run" is tested. Within a phase it adds up the hashes of
@@ -22,6 +22,7 @@ INTERACTION = 2
 FINDING = 3
 POSTING = 4
 ARGUMENT = 5
+STRAIN = 6
 
 #: Kinds by code, for tables.
 KINDS = {
@@ -30,13 +31,14 @@ KINDS = {
     FINDING: "finding",
     POSTING: "posting",
     ARGUMENT: "argument",
+    STRAIN: "strain",
 }
 
 #: One event: what kind, when, where in the round, between whom, and two numbers.
 #: A decision's `first` is the seat's own choice and `second` the executed one; an interaction's
 #: are cooperation and harm; a finding's are breach and certainty; a posting's are minor units
 #: (from an identity to itself: out of escrow, or into it if negative); an argument, which follows
-#: its decision, has its number as target and its value.
+#: its decision, has its number as target and its value; a strain's are what the seat was and is.
 EVENT = record(
     [
         ("clock", np.int64),
@@ -68,6 +70,10 @@ def finding_event(w: World, accused: int, victim: int, breach: int, certainty: f
 
 def post_event(w: World, payer: int, payee: int, amount: int) -> None:
     """Log a movement of money."""
+
+
+def strain_event(w: World, seat: int, before: int, after: int) -> None:
+    """Log what a seat turned into: the numbers of both strains."""
 
 
 def close_digest(w: World) -> None:
@@ -129,6 +135,11 @@ def _finding_event(w: World, accused: int, victim: int, breach: int, certainty: 
 def _post_event(w: World, payer: int, payee: int, amount: int) -> None:
     if amount != 0:
         _log(w, POSTING, 0, payer, payee, float(amount), 0.0)
+
+
+@variant(strain_event, "logged")
+def _strain_event(w: World, seat: int, before: int, after: int) -> None:
+    _log(w, STRAIN, 0, face(w, seat), -1, float(before), float(after))
 
 
 @variant(close_digest, "logged")

@@ -17,6 +17,8 @@ BAD_NUMBER = 5
 BAD_INDEX = 6
 FULL_ACCOUNT = 7
 ENDLESS_BLOCK = 8
+FOREIGN_ERROR = 9
+FOREIGN_STALL = 10
 BAD_STRENGTH = 11
 
 #: What each code means, for people.
@@ -31,6 +33,8 @@ MEANING = {
     ENDLESS_BLOCK: "a block of decisions was gone through a million times without an end",
     BAD_STRENGTH: "an institution was shuffled where the scenario shuffles none",
     FULL_ACCOUNT: "an account came near to what 64 bits can hold",
+    FOREIGN_ERROR: "a player of another library raised an exception",
+    FOREIGN_STALL: "a player of another library took longer than it may",
 }
 
 

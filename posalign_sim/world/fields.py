@@ -18,9 +18,11 @@ Dimensions are named, and given their size by the scenario:
 `jurisdictions` charters that rule at once
 `company`       others that a seat can play with at once
 `habits`        numbers that a conduct may be given
+`leanings`      numbers that a disposition may be given
 `strains`       what seats can turn into: agent classes with their parameters
 `params`        numbers that an agent may be given
 `slots`         numbers that an agent may keep in mind
+`notes`         numbers that an agent may note of each partner it remembers
 ==============  ==================================================================
 
 A module may add dimensions of its own, whose sizes its instances say (`Module.dimensions`):

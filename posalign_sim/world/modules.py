@@ -54,7 +54,7 @@ import numpy as np
 from posalign_sim.world.decisions import PHASES, Argument, Block, Column, Decision, Phase
 from posalign_sim.world.errors import ConfigurationError, nearest
 from posalign_sim.world.fields import RESERVED, Parameter, State, declared, record, state_fields
-from posalign_sim.world.record import HABITS, PARAMS, SLOTS, Sight, World
+from posalign_sim.world.record import HABITS, LEANINGS, LEAST_ROOM, PARAMS, SLOTS, Sight, World
 
 #: Strengths of treatment, from nothing to the real thing.
 OFF, ANNOUNCED, SHUFFLED, ENFORCED = range(4)
@@ -107,6 +107,8 @@ class _Configured:
 
     _parameters: ClassVar[dict[str, Parameter]]
     _abstract: ClassVar[bool] = True
+    #: Tables of numbers that a user may give besides, by name; agents alone have any.
+    tables: ClassVar[Mapping[str, State]] = {}
 
     def __init_subclass__(cls, abstract: bool = False, **more: Any) -> None:
         super().__init_subclass__(**more)
@@ -118,7 +120,7 @@ class _Configured:
         title = snake(type(self).__name__)
         for name in values:
             if name not in self._parameters:
-                hint = nearest(name, self._parameters)
+                hint = nearest(name, [*self._parameters, *self.tables])
                 raise ConfigurationError(f"{title} has no parameter {name!r}: {hint}")
         checked = {}
         for name, parameter in self._parameters.items():
@@ -149,6 +151,21 @@ class _Configured:
     def parameters(cls) -> dict[str, Parameter]:
         """Declared parameters by name."""
         return dict(cls._parameters)
+
+    @classmethod
+    def places(cls) -> dict[str, int]:
+        """Where each parameter is, and each table begins, among the numbers that one is given."""
+        found = {name: k for k, name in enumerate(cls._parameters)}
+        end = len(found)
+        for name, state in cls.tables.items():
+            found[name] = end
+            end += state.shape({})[0]
+        return found
+
+    @classmethod
+    def width(cls) -> int:
+        """How many numbers one is given at most: parameters, then tables."""
+        return len(cls._parameters) + sum(state.shape({})[0] for state in cls.tables.values())
 
     @classmethod
     def summary(cls) -> str:
@@ -520,27 +537,84 @@ class Agent(_Configured, abstract=True):
     it keeps in mind (`p.slots[i]`) after each round. Parameter number `k`, in the order of
     declaration, is `p.params[i, k]`.
 
-    Besides `p.slots[i]` an agent may write only `p.reply[i]`: the arguments of its choice, where
-    a decision has arrays of them.
+    An agent may also be given tables, declared as `table: Floats = given(np.float64, 16, low=0,
+    high=1)`: so many numbers at most, or for each world so many. They follow the parameters in
+    `p.params[i]`, each where `places()` says; shorter ones are filled up with 0. What lengths make
+    sense is for the class to check. Tables are numbers, not code: agents who differ in them alone
+    are compiled once.
+
+    What an agent knows of each of its partners it keeps in `notes(p, i)`. Besides these and
+    `p.slots[i]` an agent may write only `p.reply[i]`: the arguments of its choice, where a
+    decision has arrays of them.
     """
 
     functions: ClassVar[dict[str, Callable[..., Any]]]
+    #: How many numbers it keeps in mind, where that is more than most agents do.
+    slots: ClassVar[int] = SLOTS
 
     def __init_subclass__(cls, abstract: bool = False, **more: Any) -> None:
         super().__init_subclass__(abstract=abstract, **more)
         cls.functions = _functions(cls)
-        if len(cls._parameters) > PARAMS:
-            raise TypeError(f"{cls.__name__} has more than {PARAMS} parameters")
+        cls.tables = declared(cls, State)
+        for name, state in cls.tables.items():
+            plain = len(state.dimensions) == 1 and isinstance(state.dimensions[0], int)
+            if not (state.given and plain):
+                raise TypeError(f"{cls.__name__}.{name} must be given(kind, length)")
+        if len(cls._parameters) > LEAST_ROOM:
+            raise TypeError(f"{cls.__name__} has more than {LEAST_ROOM} parameters")
+        if cls.width() > PARAMS:
+            raise TypeError(
+                f"{cls.__name__} is given {cls.width()} numbers, tables included, which is more "
+                f"than {PARAMS}"
+            )
         for name, function in cls.functions.items():
             if _count(function) != 2:
                 raise TypeError(f"{cls.__name__}.{name} takes (p, i), not {_count(function)}")
 
-    def __init__(self, conduct: Conduct | None = None, **parameters: Any) -> None:
+    def __init__(
+        self,
+        conduct: Conduct | None = None,
+        disposition: Disposition | None = None,
+        **parameters: Any,
+    ) -> None:
         """Set parameters: one number each, or one for each world."""
         if conduct is not None and not isinstance(conduct, Conduct):
             raise ConfigurationError(f"{self.name}: conduct must be a Conduct, not {conduct!r}")
+        if disposition is not None and not isinstance(disposition, Disposition):
+            raise ConfigurationError(
+                f"{self.name}: disposition must be a Disposition, not {disposition!r}"
+            )
         self.conduct = conduct
-        self.values = self._set(parameters)
+        self.disposition = disposition
+        tables = {
+            name: self._table(name, parameters.pop(name))
+            if name in parameters
+            else np.full(state.shape({}), float(state.initial))
+            for name, state in self.tables.items()
+        }
+        self.values = {**self._set(parameters), **tables}
+
+    def _table(self, name: str, value: Any) -> np.ndarray[Any, Any]:
+        """Check a table that a user gives: `[numbers]`, or `[worlds, numbers]`."""
+        state, what = self.tables[name], f"{self.name}.{name}"
+        most = state.shape({})[0]
+        try:
+            numbers = np.asarray(value, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise ConfigurationError(f"{what} must be a table of numbers, not {value!r}") from None
+        if numbers.ndim not in (1, 2) or not 0 < numbers.shape[-1] <= most:
+            raise ConfigurationError(
+                f"{what} has shape {numbers.shape}: give at most {most} numbers, or a row of them "
+                "for each world"
+            )
+        outside = ~((numbers >= state.low) & (numbers <= state.high)) | ~np.isfinite(numbers)
+        if outside.any():
+            place = tuple(int(k) for k in np.argwhere(outside)[0])
+            raise ConfigurationError(
+                f"{what}[{', '.join(map(str, place))}] = {numbers[place]:g} is out of its range "
+                f"[{state.low:g}, {state.high:g}] {state.unit}".rstrip()
+            )
+        return numbers
 
     @property
     def name(self) -> str:
@@ -570,6 +644,48 @@ class Conduct(_Configured, abstract=True):
         for name, function in cls.functions.items():
             if _count(function) != 2:
                 raise TypeError(f"{cls.__name__}.{name} takes (p, i), not {_count(function)}")
+
+    def __init__(self, **parameters: Any) -> None:
+        """Set parameters: one number each, or one for each world."""
+        self.values = self._set(parameters)
+
+    @property
+    def name(self) -> str:
+        """The class's name in snake case."""
+        return snake(type(self).__name__)
+
+
+class Disposition(_Configured, abstract=True):
+    """What a seat cares for besides its own points, whatever its strategy and its conduct.
+
+    `def feel(p, i, own, case)` says what an outcome is worth to seat `i`, in points, in which it
+    has `own` points and each of the others with whom it plays now (`p.others_now[i]` of them,
+    number `k`) has `p.others_points[i, k, case]`. `case` is one of the `CASES` of `world.record`:
+    those of a decision are the game's own account of its incentives, `EARNED` is the round that is
+    over.
+    Responsive agents choose by it, and learners are rewarded by it. `def lets_pass(p, i)`, if there
+    is one, gives the probability that a wrong is let pass: neither remembered nor answered.
+    Parameter number `k`, in the order of declaration, is `p.leanings[i, k]`.
+    """
+
+    functions: ClassVar[dict[str, Callable[..., Any]]]
+
+    def __init_subclass__(cls, abstract: bool = False, **more: Any) -> None:
+        super().__init_subclass__(abstract=abstract, **more)
+        cls.functions = _functions(cls)
+        if len(cls._parameters) > LEANINGS:
+            raise TypeError(f"{cls.__name__} has more than {LEANINGS} parameters")
+        if not abstract and "feel" not in cls.functions:
+            raise TypeError(f"{cls.__name__} needs feel(p, i, own, case)")
+        allowed = {"feel": 4, "lets_pass": 2}
+        for name, function in cls.functions.items():
+            if name not in allowed:
+                hint = nearest(name, allowed)
+                raise TypeError(f"{cls.__name__}.{name} is no function of a disposition: {hint}")
+            if _count(function) != allowed[name]:
+                raise TypeError(
+                    f"{cls.__name__}.{name} takes {_count(function)} arguments, not {allowed[name]}"
+                )
 
     def __init__(self, **parameters: Any) -> None:
         """Set parameters: one number each, or one for each world."""
@@ -613,6 +729,7 @@ __all__ = [
     "ConfigurationError",
     "Decision",
     "Delegate",
+    "Disposition",
     "Dynamics",
     "External",
     "Game",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from posalign_sim.world.accounts import MINOR, account_of
+from posalign_sim.world.compiler import variant
 from posalign_sim.world.draws import mix, wrapping_add
 from posalign_sim.world.record import World, everybody
 
@@ -17,11 +18,35 @@ ENDED, FAULTED = 1, 2
 
 
 def earned(w: World, i: int) -> float:
-    """Points that an agent's accounts have gained since it was last handed over."""
+    """What an agent's accounts have gained since it was last handed over, as it feels it."""
     total = account_of(w, i)
     points = (total - w.reward_mark[i]) / MINOR
     w.reward_mark[i] = total
+    return rewarded(w, i, points)
+
+
+def rewarded(w: World, i: int, points: float) -> float:
+    """What an agent is rewarded with for points that it has gained: with these."""
     return points
+
+
+@variant(rewarded, "disposed")
+def _rewarded(w: World, i: int, points: float) -> float:
+    # Rounds are felt when they are over: what a round brings so far is a part of the next reward.
+    if w.sight.disposition[i] == 0:
+        return points
+    worth = w.felt_total[i] - w.felt_mark[i]
+    w.felt_mark[i] = w.felt_total[i]
+    return worth
+
+
+def note_points(w: World, i: int, earnings: Any, row: int, place: int) -> None:
+    """Write down the points behind the reward that follows, where the two can differ."""
+
+
+@variant(note_points, "disposed")
+def _note_points(w: World, i: int, earnings: Any, row: int, place: int) -> None:
+    earnings[row, place] = (account_of(w, i) - w.reward_mark[i]) / MINOR
 
 
 def begin_again(ws: Any, fresh: Any, b: int, root: int, stride: int) -> None:
@@ -97,6 +122,7 @@ def make_advance(
                 for i in everybody(w):
                     if w.kind[i] == external:
                         observe(w, i, final_observations[b], place)
+                        note_points(w, i, earnings, 3, b * each + place)
                         final_rewards[b * each + place] = earned(w, i)
                         place += 1
                 if again and w.fault == 0:
@@ -111,6 +137,7 @@ def make_advance(
                         decisions[rows] = w.decision
                         fill_mask(w, i, masks, lows, highs, rows)
                         observe(w, i, observations, rows)
+                        note_points(w, i, earnings, 2, rows)
                         rewards[rows] = earned(w, i)
                         rows += 1
         state[PENDING] = rows

@@ -29,17 +29,38 @@ GROUP = 0xFFFFFFFF
 #: Whom a seat has met that has met nobody.
 NOBODY = 0xFFFFFFFF
 
-#: Numbers that an agent may be given (`params`) and may keep for itself (`slots`).
-PARAMS = 8
+#: Numbers that an agent may be given at most (`params`): parameters, and after them its tables.
+PARAMS = 256
+#: How many of them are parameters at most. So much room there is in any case, so that populations
+#: of other classes find the same layout.
+LEAST_ROOM = 8
+#: Numbers that an agent may keep for itself (`slots`), and may note of each partner (`notes`).
 SLOTS = 12
-#: Numbers that a conduct may be given.
+NOTES = 4
+#: Numbers that a conduct, and a disposition, may be given.
 HABITS = 4
+LEANINGS = 4
 
 
 #: What an institution's decision puts at stake for who is asked, in expectation: points that it
 #: gains by taking it up, points that doing so costs it, points that it costs others, and whether
 #: it answers something that was done to it (1) or not (0).
 GAIN, PRICE, DAMAGE, PROVOKED = range(4)
+
+#: Outcomes by which a disposition weighs points, its own and others': the seat keeps its word, or
+#: breaks it; its partner keeps the deal that it relies on, or cheats; there is no deal; the round
+#: as it stands when an institution asks something, and as it would be if that were taken up; and
+#: the round that is over.
+CASES = (
+    IF_KEPT,
+    IF_BROKEN,
+    IF_DEALT,
+    IF_CHEATED,
+    IF_APART,
+    SO_FAR,
+    IF_TAKEN_UP,
+    EARNED,
+) = range(8)
 
 
 def announced(**more: Any) -> Any:
@@ -57,8 +78,13 @@ class Interaction:
         pledged: 1 if the actor had promised something.
         promised: what was promised, in the game's measure.
         delivered: what was done, in the same measure.
-        paid: points that the target gave for it (price, or what relying cost it).
-        harm: points by which the target is worse off than if the act had been as promised.
+        paid: points that each whom the act touches gave for it (price, or what relying cost it).
+        harm: points that each whom the act touches loses by it: by which each is worse off than
+            if the act had been as promised, or as the game says that it should be.
+
+    An act touches its target; an act towards `GROUP` touches all others at the actor's table. If
+    some of these lose or gave more than others, `harm` and `paid` are their mean: times the
+    number touched (`others(w, holder(w, x.actor))`) they are what all lose or gave together.
         judged: 1 once it has been found a breach: nobody answers for one act twice.
     """
 
@@ -129,7 +155,17 @@ class Sight:
     since: Ints = per_agent(np.int64)
     params: Floats = per_agent(np.float64, "params")
     slots: Floats = per_agent(np.float64, "slots")
+    notes: Floats = per_agent(np.float64, "relations", "notes", spare=True)
     habits: Floats = per_agent(np.float64, "habits", spare=True)
+    # how it weighs what others get: which disposition it has (0: none), the numbers that this was
+    # given, how many others it plays with, and what each of them gets in each of the `CASES`
+    disposition: Ints = per_agent(np.int16, spare=True)
+    leanings: Floats = per_agent(np.float64, "leanings", spare=True)
+    others_now: Ints = per_agent(np.int32, spare=True)
+    others_points: Floats = per_agent(np.float64, "company", len(CASES), spare=True)
+    # what it has earned in this round so far, and what the round that is over is worth to it
+    earned: Floats = per_agent(spare=True)
+    felt: Floats = per_agent(spare=True)
     # what it answers with, where a choice has arrays of arguments
     reply: Ints = per_agent(np.int32, "arguments")
     # what the game tells a seat about its own decision
@@ -360,7 +396,10 @@ class Sight:
         summary="that what looks irregular is a breach, if as many acts are as are not",
     )
     audit_harm: Floats = per_agent(
-        spare=True, low=0, unit="points", summary="harm that the act on your desk did"
+        spare=True,
+        low=0,
+        unit="points",
+        summary="harm that the act on your desk did to each whom it touched",
     )
     # what parties report to who drafts terms for them; only games that have parties can have it
     reported_points: Floats = per_agent(
@@ -602,6 +641,8 @@ class World:
     strain_count: Ints = table(np.int64, "strains", spare=True)
     strain_kind: Ints = table(np.int16, "strains", spare=True)
     strain_conduct: Ints = table(np.int16, "strains", spare=True)
+    strain_disposition: Ints = table(np.int16, "strains", spare=True)
+    strain_leanings: Floats = table(np.float64, "strains", "leanings", spare=True)
     strain_role: Ints = table(np.int16, "strains", spare=True)
     strain_params: Floats = table(np.float64, "strains", "params", spare=True)
     strain_habits: Floats = table(np.float64, "strains", "habits", spare=True)
@@ -623,6 +664,10 @@ class World:
     chosen: Ints = per_agent(np.int32)
     arguments: Ints = per_agent(np.int32, "arguments")
     reward_mark: Ints = per_agent(np.int64)
+    # where accounts stood when the last round was over, and what all rounds were worth to a seat
+    round_mark: Ints = per_agent(np.int64, spare=True)
+    felt_total: Floats = per_agent(spare=True)
+    felt_mark: Floats = per_agent(spare=True)
     # identities and their accounts, in minor units
     owner: Ints = per_identity(np.uint32)
     generation: Ints = per_identity(np.int32)

@@ -20,6 +20,7 @@ from posalign_sim.world.modules import (
     ConfigurationError,
     Decision,
     Delegate,
+    Disposition,
     Dynamics,
     External,
     Game,
@@ -215,6 +216,7 @@ class Scenario:
             dimensions=tuple(sorted(self._dimensions().items())),
             chosen=self.features,
             conducts=tuple(self._conducts),
+            dispositions=tuple(self._dispositions),
             veiled=any((m.schedule.to == SHUFFLED).any() for m in self.modules if m.treatable),
         )
 
@@ -231,6 +233,12 @@ class Scenario:
     def _conducts(self) -> list[type[Conduct]]:
         minds = [*self.seats, *self.strains.agents]
         found = {type(a.conduct) for a in minds if a.conduct is not None}
+        return sorted(found, key=lambda c: (c.__name__, c.__module__))
+
+    @cached_property
+    def _dispositions(self) -> list[type[Disposition]]:
+        minds = [*self.seats, *self.strains.agents]
+        found = {type(a.disposition) for a in minds if a.disposition is not None}
         return sorted(found, key=lambda c: (c.__name__, c.__module__))
 
     def _company(self) -> int:
@@ -255,7 +263,7 @@ class Scenario:
         found["strains"] = max(1, len(self.strains.agents))
         minds: list[type[Agent] | type[Conduct]] = [*(type(a) for a in self.seats)]
         minds += self._conducts
-        if names_company([type(m) for m in self.modules], minds):
+        if self._dispositions or names_company([type(m) for m in self.modules], minds):
             found["company"] = self._company()
         return found
 
@@ -423,6 +431,14 @@ class Scenario:
             ws["conduct"][:, :everybody] = [
                 0 if c is None else 1 + self._conducts.index(type(c)) for c in conducts
             ]
+        if self._dispositions:
+            dispositions = [a.disposition for a in self.seats]
+            self._fill_numbers(ws["sight"]["leanings"], dispositions)
+            ws["sight"]["disposition"][:, :everybody] = self._kinds_of(dispositions)
+
+    def _kinds_of(self, dispositions: Sequence[Disposition | None]) -> list[int]:
+        """The number of each disposition's class, counted from 1; 0 for none."""
+        return [0 if d is None else 1 + self._dispositions.index(type(d)) for d in dispositions]
 
     def _fill_strains(self, ws: np.ndarray[Any, Any]) -> None:
         strains, structure = self.strains, self.structure
@@ -439,24 +455,42 @@ class Scenario:
             ]
             self._fill_numbers(ws["strain_params"], strains.agents)
             self._fill_numbers(ws["strain_habits"], conducts)
+            if self._dispositions:
+                dispositions = [a.disposition for a in strains.agents]
+                ws["strain_disposition"] = self._kinds_of(dispositions)
+                self._fill_numbers(ws["strain_leanings"], dispositions)
 
     def _fill_numbers(
-        self, numbers: np.ndarray[Any, Any], given: Sequence[Agent | Conduct | None]
+        self, numbers: np.ndarray[Any, Any], given: Sequence[Agent | Conduct | Disposition | None]
     ) -> None:
-        """Write what each seat's agent, or conduct, was given."""
+        """Write what each seat's agent, conduct, or disposition was given."""
         rows: dict[int, np.ndarray[Any, Any]] = {}
         for seat, agent in enumerate(given):
             if agent is None or not agent.values:
                 continue
-            if all(v.ndim == 0 for v in agent.values.values()):
-                # Crowds share a few agent objects: read each object's numbers once.
-                if id(agent) not in rows:
-                    rows[id(agent)] = np.zeros(numbers.shape[-1])
-                    rows[id(agent)][: len(agent.values)] = list(agent.values.values())
-                numbers[:, seat] = rows[id(agent)]
+            # Crowds share a few agent objects: read each object's numbers once.
+            if id(agent) not in rows:
+                rows[id(agent)] = self._numbers_of(agent, len(numbers), numbers.shape[-1])
+            numbers[:, seat] = rows[id(agent)]
+
+    def _numbers_of(
+        self, agent: Agent | Conduct | Disposition, count: int, width: int
+    ) -> np.ndarray[Any, Any]:
+        """What one was given, `[width]` or `[worlds, width]`; tables are filled up with 0."""
+        single = all(v.ndim == (n in agent.tables) for n, v in agent.values.items())
+        row = np.zeros(width if single else (count, width))
+        for name, place in agent.places().items():
+            value, what = agent.values[name], f"{agent.name}.{name}"
+            if name not in agent.tables:
+                row[..., place] = self._each(what, value, count)
                 continue
-            for k, (name, value) in enumerate(agent.values.items()):
-                numbers[:, seat, k] = self._each(f"{agent.name}.{name}", value, len(numbers))
+            if value.ndim == 2 and len(value) not in (1, count):
+                raise ConfigurationError(
+                    f"{what} has shape {value.shape}: give one table, or one for each of the "
+                    f"{count} worlds"
+                )
+            row[..., place : place + value.shape[-1]] = value
+        return row
 
     def _fill_module(self, ws: np.ndarray[Any, Any], module: Module) -> None:
         own = ws[module.name]

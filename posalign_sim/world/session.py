@@ -33,7 +33,9 @@ class Session:
     When a world ends, `ended` is set (1, or 2 if it stopped on a fault) and what each external
     seat saw and gained last stands in `final_observations` and `final_rewards`. With `episodes`,
     a world that has ended begins anew at once, with the luck of another pair number, and `ended`
-    tells of the last `advance` alone.
+    tells of the last `advance` alone. Where a seat has a disposition, its reward is what the rounds
+    that have ended since were worth to it, and the points are in `gained` and `final_gained`, which
+    are the rewards themselves where nobody has one.
 
     Attributes:
         worlds: `[worlds]` records.
@@ -73,9 +75,10 @@ class Session:
         self._bounds = np.zeros((2, rows, columns), np.int64)
         self.lows, self.highs = self._bounds
         self.observations = np.zeros((rows, width), np.float32)
-        self._earnings = np.zeros((2, rows))
-        self.rewards = self._earnings[0]
+        self._earnings = np.zeros((4 if structure.dispositions else 2, rows))
+        self.rewards, self.gained = self._earnings[0], self._earnings[-2]
         self.final_rewards = self._earnings[1, : batch * seats].reshape(batch, seats)
+        self.final_gained = self._earnings[-1, : batch * seats].reshape(batch, seats)
         self.ended = np.zeros(batch, np.uint8)
         self.final_observations = np.zeros((batch, seats, width), np.float32)
         # A record's bytes are copied at once, its fields one by one.
@@ -185,6 +188,16 @@ class Session:
         w = self.worlds[self.world[row]]
         return bool(self._legal(w, int(self.seat[row]), int(choice), arguments[None]))
 
+    def carry(self, begun: Any = slice(None)) -> None:
+        """Make what seats gained before they were first asked a part of their next reward.
+
+        Args:
+            begun: index of the worlds that have just begun.
+        """
+        self.worlds["reward_mark"][begun] = 0
+        if "felt_mark" in (self.worlds.dtype.names or ()):
+            self.worlds["felt_mark"][begun] = 0
+
     def act(self, choices: Any, arguments: Any) -> int:
         """`advance` for arrays that are known to be int64, contiguous and of the right shape.
 
@@ -282,7 +295,8 @@ def start(
         for seat in external:
             if not 0 <= seat < len(seats):
                 raise ConfigurationError(f"there is no seat {seat}: seats are 0..{len(seats) - 1}")
-            seats[seat] = External()
+            if not isinstance(seats[seat], External):
+                seats[seat] = External()
         scenario = scenario.reseated(seats)
     if features is not None:
         scenario = scenario.replace(features=features)

@@ -14,10 +14,12 @@ import numpy as np
 
 from posalign_sim.world.compiler import variant
 from posalign_sim.world.conduct import breached
+from posalign_sim.world.dispositions import taken
 from posalign_sim.world.draws import chance
-from posalign_sim.world.fields import State, declared
+from posalign_sim.world.fields import Floats, State, declared
 from posalign_sim.world.record import (
     GROUP,
+    LEAST_ROOM,
     NOBODY,
     Sight,
     World,
@@ -114,15 +116,32 @@ def habit(p: Sight, i: int, k: int) -> float:
     return p.habits[i, k]
 
 
+def leaning(p: Sight, i: int, k: int) -> float:
+    """Parameter number `k` that the disposition of agent `i` was given."""
+    return p.leanings[i, k]
+
+
 @variant(parameter, "unread")
 def _parameter_in_a_crowd(p: Sight, i: int, k: int) -> float:
     # All are read and one is taken: where to read then depends on nothing, and the compiler takes
     # several seats at once.
     found = p.params[i, 0]
-    for number in range(1, p.params.shape[1]):
+    for number in range(1, min(LEAST_ROOM, p.params.shape[1])):
         value = p.params[i, number]
         found = value if number == k else found
     return found
+
+
+def notes(p: Sight, i: int) -> Floats:
+    """What seat `i` has noted of its present partner, to be written to: all 0 at their first round.
+
+    Unlike `slots`, which an agent has one set of, there is one for each partner that it remembers.
+    """
+    noted = p.notes[i, slot(p, i)]
+    if turns(p, i) == 0:
+        for k in range(len(noted)):
+            noted[k] = 0.0
+    return noted
 
 
 # --- what the engine does to memory -----------------------------------------------------------
@@ -201,11 +220,12 @@ def note_last(w: World, x: Any) -> None:
     a = holder(w, x.actor)
     p.own_last[a, slot(p, a)] = x.cooperation
     if x.target != GROUP:
-        hear_last(p, holder(w, x.target), x.cooperation)
+        b = holder(w, x.target)
+        hear_last(p, b, taken(w, b, a, x.cooperation))
         return
     j = facing(w, a)
     while j != a:
-        hear_last(p, j, x.cooperation)
+        hear_last(p, j, taken(w, j, a, x.cooperation))
         j = facing(w, j)
 
 
@@ -224,18 +244,19 @@ def _note_last_of_two(w: World, x: Any) -> None:
     a = holder(w, x.actor)
     b = holder(w, x.target)
     p.own_last[a, slot(p, a)] = x.cooperation
-    p.other_last[b, slot(p, b)] = x.cooperation
+    p.other_last[b, slot(p, b)] = taken(w, b, a, x.cooperation)
 
 
 def note_counts(w: World, x: Any) -> None:
     """Whoever is touched adds what was done to its tally; several acts of a round make one."""
-    if x.target != GROUP:
-        hear_counts(w, holder(w, x.target), x.cooperation)
-        return
     a = holder(w, x.actor)
+    if x.target != GROUP:
+        b = holder(w, x.target)
+        hear_counts(w, b, taken(w, b, a, x.cooperation))
+        return
     j = facing(w, a)
     while j != a:
-        hear_counts(w, j, x.cooperation)
+        hear_counts(w, j, taken(w, j, a, x.cooperation))
         j = facing(w, j)
 
 
@@ -254,9 +275,10 @@ def _note_counts_of_two(w: World, x: Any) -> None:
     p = w.sight
     b = holder(w, x.target)
     k = slot(p, b)
-    p.other_total[b, k] += x.cooperation
+    cooperation = taken(w, b, holder(w, x.actor), x.cooperation)
+    p.other_total[b, k] += cooperation
     p.other_acts[b, k] += 1.0
-    p.other_worst[b, k] = min(p.other_worst[b, k], x.cooperation)
+    p.other_worst[b, k] = min(p.other_worst[b, k], cooperation)
 
 
 def company(w: World, i: int) -> int:
@@ -328,7 +350,7 @@ def note_others(w: World, x: Any) -> None:
         if x.target == GROUP or holder(w, x.target) == j:
             for place in range(others(w, j)):
                 if other(w, j, place) == a:
-                    p.others_acts[j, place] = x.cooperation
+                    p.others_acts[j, place] = taken(w, j, a, x.cooperation)
 
 
 def forget_others(w: World) -> None:

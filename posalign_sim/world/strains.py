@@ -1,6 +1,6 @@
 """What seats can turn into where imitation, selection or mutation acts: strains.
 
-A strain is an agent class with its parameters and its conduct, in one role of the game. Seats hold
+A strain is an agent class with its parameters, conduct and disposition, in one role. Seats hold
 its number; what the number stands for is kept once in the world's record.
 """
 
@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from posalign_sim.world.compiler import variant
 from posalign_sim.world.errors import ConfigurationError, nearest
-from posalign_sim.world.modules import Agent, Conduct, External, Game
+from posalign_sim.world.events import strain_event
+from posalign_sim.world.modules import Agent, Conduct, Disposition, External, Game
 from posalign_sim.world.record import NOBODY, World
 from posalign_sim.world.sight import forget_mind
 
@@ -115,16 +117,18 @@ def _by_role(
             yield game.roles.index(role), agent
 
 
-def _identity(what: Agent | Conduct | None) -> Any:
+def _identity(what: Agent | Conduct | Disposition | None) -> Any:
     if what is None:
         return None
     values = tuple((v.shape, v.tobytes()) for v in what.values.values())
-    return type(what), values, _identity(getattr(what, "conduct", None))
+    parts = (getattr(what, part, None) for part in ("conduct", "disposition"))
+    return type(what), values, *map(_identity, parts)
 
 
 def become(w: World, i: int, strain: int) -> None:
     """Seat `i` is of another strain from now on, and has nothing in mind."""
     p = w.sight
+    strain_event(w, i, w.strain[i], strain)
     w.strain_count[w.strain[i]] -= 1
     w.strain_count[strain] += 1
     w.strain[i] = strain
@@ -134,4 +138,66 @@ def become(w: World, i: int, strain: int) -> None:
         p.params[i, k] = w.strain_params[strain, k]
     for k in range(p.habits.shape[1]):
         p.habits[i, k] = w.strain_habits[strain, k]
+    be_disposed(w, i, strain)
     forget_mind(p, i)
+
+
+def be_disposed(w: World, i: int, strain: int) -> None:
+    """Seat `i` takes on the disposition of a strain, where there are any."""
+
+
+@variant(be_disposed, "disposed")
+def _be_disposed(w: World, i: int, strain: int) -> None:
+    w.sight.disposition[i] = w.strain_disposition[strain]
+    for k in range(w.sight.leanings.shape[1]):
+        w.sight.leanings[i, k] = w.strain_leanings[strain, k]
+
+
+def turn_seats(ws: Any, seating: Any) -> None:
+    """Turn seats of a batch from outside, between rounds: all at once, as `become` turns one.
+
+    Args:
+        ws: `[worlds]` a batch of a scenario with dynamics, changed in place. Nothing is logged.
+        seating: `[worlds, seats that play]` strain of each seat from now on. Who keeps its strain
+            keeps what it has in mind; seats decided from outside (`NOBODY`) must stay so.
+
+    Example:
+        >>> from posalign_sim import ImitateBest, Scenario
+        >>> from posalign_sim.agents import Cooperator, Defector
+        >>> from posalign_sim.envs import RepeatedDilemma
+        >>> pair = Scenario(
+        ...     RepeatedDilemma(), [Cooperator(), Defector()], dynamics=ImitateBest(), rounds=1
+        ... )
+        >>> ws = pair.worlds(1)
+        >>> turn_seats(ws, np.array([[1, 1]]))
+        >>> ws["strain_count"][0].tolist()
+        [0, 2]
+    """
+    p = ws["sight"]
+    world, seat = np.nonzero(seating != ws["strain"][:, : seating.shape[1]])
+    strain = seating[world, seat]
+    np.subtract.at(ws["strain_count"], (world, ws["strain"][world, seat]), 1)
+    np.add.at(ws["strain_count"], (world, strain), 1)
+    ws["strain"][world, seat] = strain
+    for field_ in ws.dtype.names:
+        name = field_.removeprefix("strain_")
+        if name in (field_, "count", "role"):
+            continue
+        part = ws if name in ws.dtype.names else p
+        part[name][world, seat] = ws[field_][world, strain]
+    for field_, blank in _BLANK.items():
+        if field_ in p.dtype.names:
+            p[field_][world, seat] = blank
+    p["since"][world, seat] = ws["clock"][world]
+
+
+#: What is in the mind of who has met nobody (`forget_mind`), as far as the worlds keep it.
+_BLANK = {
+    "slots": 0.0,
+    "turns": 0,
+    "own_last": 1.0,
+    "other_last": 1.0,
+    "other_total": 0.0,
+    "other_acts": 0.0,
+    "other_worst": 1.0,
+}

@@ -17,6 +17,7 @@ import numpy as np
 from posalign_sim.world import sight
 from posalign_sim.world.compiler import Trait, global_names, names_read, names_set
 from posalign_sim.world.conduct import find, interact
+from posalign_sim.world.dispositions import foresee
 from posalign_sim.world.draws import key_of
 from posalign_sim.world.errors import ConfigurationError, nearest
 from posalign_sim.world.events import EVENT
@@ -26,6 +27,7 @@ from posalign_sim.world.modules import (
     Agent,
     Conduct,
     Decision,
+    Disposition,
     External,
     Game,
     Institution,
@@ -33,7 +35,8 @@ from posalign_sim.world.modules import (
     Module,
 )
 from posalign_sim.world.record import (
-    PARAMS,
+    LEAST_ROOM,
+    NOTES,
     SLOTS,
     Finding,
     Interaction,
@@ -62,6 +65,17 @@ _PRICED = ("paid", "harm")
 _TERMS = {n for n, s in declared(Sight, State).items() if "jurisdictions" in s.dimensions}
 #: What is kept of each identity where some institution says who answers for a penalty.
 _LIABLE = ("backer", "backing", "backed", "least_balance", "unpaid")
+#: What is kept of each seat where rounds are weighed, and where some seat has a disposition.
+_WEIGHED = ("felt", "earned", "round_mark", "felt_total")
+_DISPOSED = (
+    "disposition",
+    "leanings",
+    "others_now",
+    "others_points",
+    "felt_mark",
+    "strain_disposition",
+    "strain_leanings",
+)
 
 
 def names_used(
@@ -73,6 +87,9 @@ def names_used(
     todo = list(functions)
     while todo:
         function = todo.pop()
+        # Two functions that are made alike, from different others, have one code.
+        made_from = [cell.cell_contents for cell in function.__closure__ or ()]
+        todo += [f for f in made_from if isinstance(f, types.FunctionType)]
         if function.__code__ in seen:
             continue
         seen.add(function.__code__)
@@ -138,6 +155,7 @@ class Structure:
         modules: instance name and class of every module, in the order in which they act.
         agents: agent classes in use; an agent's kind is its index here.
         conducts: conduct classes in use; a seat's conduct is 1 + its index here, or 0 for none.
+        dispositions: disposition classes in use, numbered in the same way.
         veiled: whether some institution may be shuffled.
         capacity: agents that a world has room for.
         faces: identities that each agent may hold.
@@ -158,6 +176,7 @@ class Structure:
     dimensions: tuple[tuple[str, int], ...] = ()
     chosen: tuple[str, ...] | None = None
     conducts: tuple[type[Conduct], ...] = ()
+    dispositions: tuple[type[Disposition], ...] = ()
     veiled: bool = True
 
     @property
@@ -202,7 +221,9 @@ class Structure:
         """Every function of the modules and agents."""
         kernels = [f for _, spec in self.modules for f in spec.functions.values()]
         kernels += [f for agent in self.agents for f in agent.functions.values()]
-        return kernels + [f for conduct in self.conducts for f in conduct.functions.values()]
+        kernels += [f for conduct in self.conducts for f in conduct.functions.values()]
+        kernels += [f for spec in self.dispositions for f in spec.functions.values()]
+        return kernels + [foresee] * bool(self.dispositions)
 
     @property
     def traits(self) -> tuple[Trait, ...]:
@@ -240,12 +261,26 @@ class Structure:
             found.append("liable")
         if "impression" in self.names:
             found.append("impressed")
+        if self.dispositions:
+            found.append("disposed")
+        if self.forbearing:
+            found.append("forbearing")
         return tuple(found)
 
     @property
     def liable(self) -> bool:
         """Whether some institution says who answers for a penalty, and how far."""
         return not self.names.isdisjoint(("backer", "least_balance"))
+
+    @property
+    def weighs_rounds(self) -> bool:
+        """Whether it is noted what each round was worth to a seat."""
+        return bool(self.dispositions) or "felt" in self.names
+
+    @property
+    def forbearing(self) -> bool:
+        """Whether some disposition lets wrongs pass."""
+        return any("lets_pass" in spec.functions for spec in self.dispositions)
 
     @property
     def staked(self) -> bool:
@@ -257,7 +292,7 @@ class Structure:
 
         Else it is not shown to anybody, and worked out only where the engine's default needs it.
         """
-        if self.external >= 0 or self.conducts:
+        if self.external >= 0 or self.conducts or self.dispositions:
             return True
         readers = [f for spec in self.agents for f in spec.functions.values()]
         default = point.functions.get(f"default_{point.decision.name}")
@@ -293,6 +328,8 @@ class Structure:
             *(["conduct", "habits"] * bool(self.conducts)),
             *(_LIABLE if self.liable else ()),
             *(["advised", "advice"] if self.advisers else []),
+            *(_WEIGHED if self.weighs_rounds else ()),
+            *(_DISPOSED if self.dispositions else ()),
         ]
         return self.names.union(more)
 
@@ -306,7 +343,8 @@ class Structure:
         """The size of every named dimension."""
         sizes = {"edges": 1, "company": 1, "strains": 1, **dict(self.dimensions)}
         arguments = max((len(p.decision.columns(sizes)) for p in self.points), default=0)
-        most = max(1, *(len(spec.parameters()) for spec in self.agents))
+        most = max(1, *(spec.width() for spec in self.agents))
+        in_mind = [spec.slots for spec in self.agents]
         acts = self.capacity * self.game[1].interactions_per_agent
         if self.neighbourhood:
             acts = max(acts, sizes["edges"])
@@ -316,11 +354,13 @@ class Structure:
             "agents": self.capacity,
             "identities": self.capacity * self.faces,
             # Room for what agents are given and keep, if any reads it; for a crowd, no more.
-            "params": most if self.capacity > CROWD or most == 1 else PARAMS,
-            "slots": SLOTS if "slots" in self.names else 1,
+            "params": most if self.capacity > CROWD or most == 1 else max(most, LEAST_ROOM),
+            "slots": max([SLOTS, *in_mind]) if "slots" in self.names else 1,
+            "notes": NOTES,
             "relations": self.capacity * self.faces if self.pairs else 1,
             "jurisdictions": self.jurisdictions,
             "habits": max([1, *(len(spec.parameters()) for spec in self.conducts)]),
+            "leanings": max([1, *(len(spec.parameters()) for spec in self.dispositions)]),
             "accounts": 3 + self.jurisdictions + sizes.get("owners", 0),
             "interactions": 1 if self.unread else acts,
             "arguments": max(1, arguments),

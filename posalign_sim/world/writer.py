@@ -9,10 +9,13 @@ scenario needs are left out.
 from __future__ import annotations
 
 import linecache
+from collections.abc import Mapping
 from typing import Any
 
 import posalign_sim
+from posalign_sim.world import dispositions
 from posalign_sim.world.compiler import Mode, cache_folder, write_whole
+from posalign_sim.world.conduct import witness
 from posalign_sim.world.structure import Structure
 from posalign_sim.world.writer_decisions import DecisionWriter
 from posalign_sim.world.writer_names import Text, agent_name
@@ -28,6 +31,9 @@ import numpy as np
 
 from posalign_sim.world.compiler import rare
 from posalign_sim.world.conduct import draw_veil
+from posalign_sim.world.dispositions import (
+    foresee, foresee_stakes, provoked, regard_of_stakes, settle_felt,
+)
 from posalign_sim.world.draws import mix
 from posalign_sim.world.events import argument_event, close_digest, decision_event
 from posalign_sim.world.faults import (
@@ -72,9 +78,15 @@ class Writer:
         contents += [
             f"conduct {k + 1}: {_title(spec)}" for k, spec in enumerate(self.structure.conducts)
         ]
+        contents += [
+            f"disposition {k + 1}: {_title(spec)}"
+            for k, spec in enumerate(self.structure.dispositions)
+        ]
         header = _HEADER.format(version=posalign_sim.__version__, contents="\n".join(contents))
         out.lines.extend(header.splitlines())
         self._bindings()
+        if self.structure.dispositions:
+            self._dispositions()
         for point in self.structure.points:
             self.decisions.ask(point)
             self.decisions.allow(point)
@@ -95,7 +107,7 @@ class Writer:
     def _bindings(self) -> None:
         out = self.text
         out()
-        out("# `module`, `agent` and `conduct` give the classes named above.")
+        out("# `module`, `agent`, `conduct` and `disposition` give the classes named above.")
         for name, spec in self.structure.modules:
             for function in spec.functions:
                 out(f'{name}_{function} = module("{name}").{function}')
@@ -108,6 +120,42 @@ class Writer:
             for function in conduct.functions:
                 if function in decisions or function == "take_up":
                     out(f"{agent_name(conduct, kind)}_{function} = conduct({kind}).{function}")
+        for kind, disposed in enumerate(self.structure.dispositions):
+            for function in disposed.functions:
+                out(f"{agent_name(disposed, kind)}_{function} = disposition({kind}).{function}")
+
+    def _dispositions(self) -> None:
+        """How each seat weighs an outcome, and what it lets pass."""
+        out = self.text
+        kinds = list(enumerate(self.structure.dispositions))
+        out()
+        out()
+        out("@rare")  # asked for in many places: once compiled is enough
+        out("def feel(p, i, own, case):")
+        out.depth = 1
+        out('"""What an outcome is worth to seat i, by its disposition."""')
+        for kind, spec in kinds:
+            out(f"if p.disposition[i] == {kind + 1}:")
+            out(f"    return {agent_name(spec, kind)}_feel(p, i, own, case)")
+        out("return own")
+        out.depth = 0
+        if not self.structure.forbearing:
+            return
+        out()
+        out()
+        out("def lets_pass(w, i):")
+        out.depth = 1
+        out('"""Probability that seat i lets a wrong pass; who is outside sees all as it is."""')
+        out("p = w.sight")
+        if self.structure.external >= 0:
+            out(f"if w.kind[i] == {self.structure.external}:")
+            out("    return 0.0")
+        for kind, spec in kinds:
+            if "lets_pass" in spec.functions:
+                out(f"if p.disposition[i] == {kind + 1}:")
+                out(f"    return {agent_name(spec, kind)}_lets_pass(p, i)")
+        out("return 0.0")
+        out.depth = 0
 
 
 def _title(spec: type) -> str:
@@ -131,6 +179,17 @@ def load(structure: Structure, text: str, mode: Mode) -> dict[str, Any]:
         "module": modules.__getitem__,
         "agent": structure.agents.__getitem__,
         "conduct": structure.conducts.__getitem__,
+        "disposition": structure.dispositions.__getitem__,
     }
     exec(compile(text, str(path), "exec"), scope)
     return scope
+
+
+def replacements(scope: Mapping[str, Any]) -> dict[Any, Any]:
+    """What the round says itself, by the functions of the engine in whose place it is linked.
+
+    Args:
+        scope: what `load` gives.
+    """
+    ours = (witness, dispositions.feel, dispositions.lets_pass)
+    return {f: scope[f.__name__] for f in ours if f.__name__ in scope}

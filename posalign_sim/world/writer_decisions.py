@@ -51,6 +51,11 @@ class DecisionWriter(Part):
             out("w.asked[i] = 1")
         if f"stakes_{name}" in point.functions:
             self._state_stakes(point)
+        if self.structure.dispositions:
+            out("if p.disposition[i] > 0:")
+            out("    foresee(w, i)")
+            if f"stakes_{name}" in point.functions:
+                out("    foresee_stakes(w, i)")
         if decision.kept is not None:
             for adviser in self.structure.advisers:
                 self._advise(point, adviser)
@@ -78,6 +83,8 @@ class DecisionWriter(Part):
             return
         call = f"{point.module}_stakes_{name}(w, {self.own(point.module)}, i)"
         out(f"gain, price, damage, wronged = {call}")
+        if self.structure.forbearing:
+            out("wronged = provoked(w, i, wronged)")
         if weighed:
             out("p.stakes[i, GAIN] = gain")
             out("p.stakes[i, PRICE] = price")
@@ -180,7 +187,8 @@ class DecisionWriter(Part):
         if decision.default is not None:
             return [f"choice = {decision.choices.index(decision.default)}", *lows]
         if f"stakes_{name}" in point.functions:
-            takes = "1 if gain >= price - 1e-9 else 0"
+            regard = " + regard_of_stakes(p, i)" if self.structure.dispositions else ""
+            takes = f"1 if gain{regard} >= price - 1e-9 else 0"
             if decision.if_wronged:
                 return ["choice = 0", "if wronged == 1:", f"    choice = {takes}", *lows]
             return [f"choice = {takes}", *lows]

@@ -379,6 +379,8 @@ class RoundWriter(Part):
         for name, spec in structure.modules:
             if "settle" in spec.functions and not issubclass(spec, Metric | Dynamics):
                 self._call(name, spec, "settle")
+        if structure.weighs_rounds:
+            out("settle_felt(w)")
         learners = [
             (kind, agent)
             for kind, agent in enumerate(structure.agents)

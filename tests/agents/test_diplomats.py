@@ -154,6 +154,15 @@ def test_where_all_is_seen_well_mirrors_stay_and_one_who_is_patient_is_enough():
     assert acts(run) == ["422110000", "221100000"]
 
 
+def test_a_mirror_does_what_was_last_done_to_it_up_to_its_ceiling():
+    run = crisis(Mirror(ceiling=3), script("0152431"), opening=2)
+    assert acts(run) == ["20132331", "01524311"]
+    # It says what it does; of several others it answers the highest.
+    assert acts(run, decision="signal")[0] == "20132331"
+    run = crisis(Mirror(), script("10"), script("0412"), opening=1, rounds=6)
+    assert acts(run)[0] == "114122"
+
+
 # --- talk -----------------------------------------------------------------------------------------
 
 

@@ -191,6 +191,20 @@ def test_an_imitator_keeps_its_name_and_loses_its_memory():
     assert w["sight"]["other_last"][1, 0] == 1  # who did not change remembers that Grim gave
 
 
+def test_a_change_of_strain_is_logged():
+    """When, who, from which strain to which: the log alone gives the shares of every round."""
+    run = played(society(ImitateBest(mutation=0.3), events=5000))
+    log = run.events(0)
+    log = log[log["kind"] == "strain"]
+    counts = np.array([run.history["strain_count"][k, 0, :2] for k in range(11)])
+    for clock, change in enumerate(np.diff(counts, axis=0)):
+        turned = log[log["clock"] == clock]
+        told = [(turned["second"] == s).sum() - (turned["first"] == s).sum() for s in (0, 1)]
+        assert told == change.tolist()
+        assert turned["actor"].is_unique
+    assert len(log) and (log["first"] != log["second"]).all()
+
+
 # --- by what was earned --------------------------------------------------------------------------
 
 

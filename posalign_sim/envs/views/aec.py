@@ -124,11 +124,13 @@ class AECView(AECEnv[str, Any, Any]):
             self.rewards = dict(
                 zip(self.possible_agents, session.final_rewards[0].tolist(), strict=True)
             )
+            self.infos = table.told()
             self.terminations = dict.fromkeys(self.agents, True)
             self.agent_selection = self.agents[0]
         else:
             for row, seat in enumerate(session.seat[: session.count].tolist()):
                 self.rewards[table.name_of[seat]] = float(session.rewards[row])
+            self.infos = table.told()
             self._open()
         self._accumulate_rewards()
 

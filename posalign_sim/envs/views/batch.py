@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from posalign_sim.envs.views.ordinary import ordinary, with_external
+from posalign_sim.envs.views.ordinary import Dispositions, ordinary, with_external
 from posalign_sim.envs.views.spaces import Interface
 from posalign_sim.world.compiler import Mode
 from posalign_sim.world.errors import ConfigurationError, nearest
@@ -66,6 +66,8 @@ class BatchEnv:
         illegal: what to do about an illegal action: raise, or count it and act at random
             (`resample`) or as little as possible (`noop`: the last legal choice, least arguments).
         mode: as in `simulate`.
+        dispositions: by which rewards are weighed; see `with_external`. The points behind a reward
+            are in `session.gained` and `session.final_gained`.
         **changes: arguments of `Scenario` to be set otherwise.
 
     Attributes:
@@ -84,12 +86,13 @@ class BatchEnv:
         seed: int = 0,
         illegal: Illegal = "raise",
         mode: Mode = "compiled",
+        dispositions: Dispositions = None,
         **changes: Any,
     ) -> None:
         """See the class."""
         if illegal not in ILLEGAL:
             raise ConfigurationError(f"illegal={illegal!r}: {nearest(str(illegal), ILLEGAL)}")
-        made = with_external(ordinary(scenario, **changes), external)
+        made = with_external(ordinary(scenario, **changes), external, dispositions)
         self.scenario = made if features is None else made.replace(features=features)
         self.interface = Interface(self.scenario.structure)
         self.features = self.interface.features
@@ -135,6 +138,11 @@ class BatchEnv:
     def seats(self) -> int:
         """How many seats of a world are decided here."""
         return len(self.session.seats)
+
+    @property
+    def weighed(self) -> bool:
+        """Whether rewards may be other than points: some seat has a disposition."""
+        return bool(self.scenario.structure.dispositions)
 
     def masks(self) -> np.ndarray[Any, Any]:
         """`[count, width]` flat masks of legal actions of the rows that must act."""
@@ -195,11 +203,13 @@ class BatchEnv:
         waiting = session.worlds["waiting"]
         if session.count == len(session.world) or (waiting > 0).all():
             return
-        ended, told = session.ended.copy(), np.zeros((self.worlds, len(self.scenario.seats)))
-        last, gained = session.final_observations.copy(), session.final_rewards.copy()
+        ended, told = session.ended.copy(), np.zeros((2, self.worlds, len(self.scenario.seats)))
+        last, final = session.final_observations.copy(), session.final_rewards.copy()
+        final_points = session.final_gained.copy()
         for _ in range(PASSED_OVER):
             where = (session.world[: session.count], session.seat[: session.count])
-            told[where] += session.rewards[: session.count]  # they are listed anew, and told once
+            told[0][where] += session.rewards[: session.count]  # listed anew, and told once
+            told[1][where] += session.gained[: session.count]
             session.go_on()
             self._check_faults()
             if (waiting > 0).all():
@@ -207,10 +217,13 @@ class BatchEnv:
         else:
             raise ConfigurationError(NEVER_ASKED)
         where = (session.world[: session.count], session.seat[: session.count])
-        session.rewards[: session.count] += told[where]
+        session.rewards[: session.count] += told[0][where]
+        if self.weighed:
+            session.gained[: session.count] += told[1][where]
         session.ended[:] = ended
         session.final_observations[:] = last
-        session.final_rewards[:] = gained
+        session.final_rewards[:] = final
+        session.final_gained[:] = final_points
 
     def carry(self, begun: Any) -> None:
         """Make what seats gained before they were first asked a part of their next reward.
@@ -220,7 +233,7 @@ class BatchEnv:
         Args:
             begun: index of the worlds that have just begun.
         """
-        self.session.worlds["reward_mark"][begun] = 0
+        self.session.carry(begun)
 
     def _spread(self) -> Step:
         """Put the rows that must act into their places."""

@@ -38,7 +38,8 @@ class SingleView(gymnasium.Env[Any, Any]):
         features: names of what is observed; all if not given.
         illegal: as in `batch_env`; illegal actions so far stand in `info["illegal_actions"]`.
         render_mode: `ansi` or `rgb_array`.
-        **changes: `mode`, as in `simulate`, and arguments of `Scenario` to be set otherwise.
+        **changes: `mode`, as in `simulate`; `dispositions`, as in `Seats`, with the points in
+            `info["points"]`; and arguments of `Scenario` to be set otherwise.
     """
 
     metadata: dict[str, Any] = RENDERING
@@ -89,7 +90,8 @@ class SingleView(gymnasium.Env[Any, Any]):
             return self._seen(), float(session.rewards[0]), False, False, self._info()
         table.check_fault()
         last, reward = session.final_observations[0, 0].copy(), float(session.final_rewards[0, 0])
-        return last, reward, True, False, {"illegal_actions": table.illegal_actions}
+        told = table.told()[table.names[0]]
+        return last, reward, True, False, {"illegal_actions": table.illegal_actions, **told}
 
     def action_masks(self) -> np.ndarray[Any, Any]:
         """`[width]` which choices, and which values of their arguments, are legal now.
@@ -116,6 +118,7 @@ class SingleView(gymnasium.Env[Any, Any]):
             "action_mask": self.action_masks(),
             "decision": point.decision.name,
             "illegal_actions": self.table.illegal_actions,
+            **self.table.told()[self.table.names[0]],
         }
 
     def render(self) -> Any:
@@ -137,7 +140,8 @@ class VectorView(VectorEnv[Any, Any, Any]):
         seat: the focal seat.
         features: names of what is observed; all if not given.
         illegal: as in `batch_env`.
-        **changes: `mode`, as in `simulate`, and arguments of `Scenario` to be set otherwise.
+        **changes: `mode`, as in `simulate`; `dispositions`, as in `BatchEnv`, with the points in
+            `infos["points"]`; and arguments of `Scenario` to be set otherwise.
     """
 
     metadata: dict[str, Any] = _AUTORESET
@@ -205,6 +209,9 @@ class VectorView(VectorEnv[Any, Any, Any]):
         ended = session.ended != 0
         rewards = np.where(ended, session.final_rewards[:, 0], session.rewards[: self.num_envs])
         infos: dict[str, Any] = {"action_mask": batch.masks().copy()}
+        if batch.weighed:
+            last, gained = session.final_gained[:, 0], session.gained[: self.num_envs]
+            infos["points"] = np.where(ended, last, gained)
         if ended.any():
             batch.carry(ended)
             infos["final_obs"] = session.final_observations[:, 0].copy()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 from posalign_sim.registry import find
 from posalign_sim.world.errors import ConfigurationError
-from posalign_sim.world.modules import External, Game
+from posalign_sim.world.modules import Disposition, External, Game
 from posalign_sim.world.scenario import Scenario
+
+#: By what the rewards of external seats are weighed: one for all, or some by seat.
+Dispositions: TypeAlias = Disposition | Mapping[int, Disposition] | None
 
 
 def ordinary(game: str | Game | Scenario, **changes: Any) -> Scenario:
@@ -55,23 +58,44 @@ def _named(sort: str, given: Any) -> Any:
     return given
 
 
-def with_external(scenario: Scenario, seats: Sequence[int] | None) -> Scenario:
+def with_external(
+    scenario: Scenario, seats: Sequence[int] | None, dispositions: Dispositions = None
+) -> Scenario:
     """The scenario with some seats decided from outside.
 
     Args:
         scenario: what is played.
         seats: which seats; all of them if not given, unless the scenario has external ones.
+        dispositions: one for all that are decided from outside, or by seat: their rewards are then
+            what rounds are worth to them, and the points stand beside these.
 
     Raises:
-        ConfigurationError: there is no such seat.
+        ConfigurationError: there is no such seat, or it is not decided from outside.
+
+    Example:
+        >>> from posalign_sim.agents import SocialValueOrientation
+        >>> duel = ordinary("repeated_dilemma")
+        >>> [a.disposition for a in with_external(duel, [0], SocialValueOrientation()).seats][1:]
+        [None]
     """
     filled = list(scenario.seats)
     if seats is None:
-        if any(isinstance(agent, External) for agent in filled):
+        seats = [k for k, agent in enumerate(filled) if isinstance(agent, External)]
+        if seats and dispositions is None:
             return scenario
-        seats = range(scenario.agents)
+        seats = seats or range(scenario.agents)
+    if not isinstance(dispositions, Mapping):
+        dispositions = {} if dispositions is None else dict.fromkeys(seats, dispositions)
+    for seat in dispositions:
+        if seat not in seats:
+            raise ConfigurationError(
+                f"dispositions: seat {seat} is not decided from outside; those that are: "
+                f"{', '.join(map(str, seats))}"
+            )
     for seat in seats:
         if not 0 <= seat < len(filled):
             raise ConfigurationError(f"there is no seat {seat}: seats are 0..{len(filled) - 1}")
-        filled[seat] = External()
+        before = filled[seat]
+        kept = before.disposition if isinstance(before, External) else None
+        filled[seat] = External(disposition=dispositions.get(seat, kept))
     return scenario.reseated(filled)

@@ -46,7 +46,7 @@ class ParallelView(ParallelEnv[str, Any, Any]):
         self.action_spaces = table.action_spaces
         self._plain = table.illegal == "raise" and not table.interface.widths
         # Everybody is asked at every decision: rows are agents, and a step can be quick.
-        self._steady = self._plain and not table.waits
+        self._steady = self._plain and not table.waits and not table.weighed
         self._page: list[tuple[Any, Any]] = []
 
     @property
@@ -167,7 +167,7 @@ class ParallelView(ParallelEnv[str, Any, Any]):
             given,
             dict.fromkeys(agents, False),
             dict.fromkeys(agents, False),
-            {name: {} for name in agents},
+            table.told(),
         )
 
     def _end(self) -> Any:
@@ -185,7 +185,7 @@ class ParallelView(ParallelEnv[str, Any, Any]):
             dict(zip(agents, rewards, strict=True)),
             dict.fromkeys(agents, True),
             dict.fromkeys(agents, False),
-            {name: {} for name in agents},
+            table.told(),
         )
 
     def _check_waiting(self, actions: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from posalign_sim.envs.views.batch import (
     Illegal,
     substitute,
 )
-from posalign_sim.envs.views.ordinary import ordinary, with_external
+from posalign_sim.envs.views.ordinary import Dispositions, ordinary, with_external
 from posalign_sim.envs.views.spaces import Interface
 from posalign_sim.world.compiler import Mode
 from posalign_sim.world.errors import ConfigurationError, nearest
@@ -40,6 +40,8 @@ class Seats:
             (`resample`) or as little as possible (`noop`).
         render_mode: `ansi` or `rgb_array`.
         mode: as in `simulate`.
+        dispositions: by which rewards are weighed; see `with_external`. The points behind a reward
+            then stand in each agent's info, as `points`.
         **changes: arguments of `Scenario` to be set otherwise.
     """
 
@@ -53,6 +55,7 @@ class Seats:
         illegal: Illegal = "raise",
         render_mode: str | None = None,
         mode: Mode = "compiled",
+        dispositions: Dispositions = None,
         **changes: Any,
     ) -> None:
         """See the class."""
@@ -62,7 +65,7 @@ class Seats:
             raise ConfigurationError(
                 f"render_mode={render_mode!r}: {nearest(render_mode, RENDER_MODES)}"
             )
-        made = with_external(ordinary(scenario, **changes), external)
+        made = with_external(ordinary(scenario, **changes), external, dispositions)
         if features is not None:
             made = made.replace(features=features)
         if render_mode is not None and not made.events:
@@ -133,12 +136,29 @@ class Seats:
             self.luck = np.random.default_rng([self.seed % 2**64, self.episode, 0xAC7])
         self.illegal_actions = 0
         # A reset gives no rewards: what was gained before the first decision is in the next ones.
-        self.session.worlds["reward_mark"] = 0
+        self.session.carry()
 
     def asked(self) -> list[str]:
         """Names of the agents who must act now, in the order of the session's rows."""
         session = self.session
         return [self.name_of[s] for s in session.seat[: session.count].tolist()]
+
+    @property
+    def weighed(self) -> bool:
+        """Whether rewards may be other than points: some seat has a disposition."""
+        return bool(self.scenario.structure.dispositions)
+
+    def told(self) -> dict[str, dict[str, Any]]:
+        """What is told of each agent besides: the points that it has gained, if it weighs them."""
+        if not self.weighed:
+            return {name: {} for name in self.names}
+        session = self.session
+        if session.count == 0:
+            gained = dict(zip(self.names, session.final_gained[0].tolist(), strict=True))
+        else:
+            points = session.gained[: session.count].tolist()
+            gained = dict(zip(self.asked(), points, strict=True))
+        return {name: {"points": gained.get(name, 0.0)} for name in self.names}
 
     def put(self, row: int, name: str, action: Any) -> int:
         """Check one agent's action; write its arguments, give its choice."""

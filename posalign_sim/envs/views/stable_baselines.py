@@ -28,7 +28,8 @@ class StableBaselinesView(VecEnv):
         features: names of what is observed; all if not given.
         seed: of the worlds.
         illegal: as in `batch_env`; Stable-Baselines3 knows no masks by itself.
-        **changes: `mode`, as in `simulate`, and arguments of `Scenario` to be set otherwise.
+        **changes: `mode`, as in `simulate`; `dispositions`, as in `BatchEnv`, with the points in
+            each info as `points`; and arguments of `Scenario` to be set otherwise.
     """
 
     def __init__(
@@ -75,11 +76,16 @@ class StableBaselinesView(VecEnv):
         final = session.final_rewards.reshape(-1)
         rewards = np.where(ended, final, session.rewards[: self.num_envs]).astype(np.float32)
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
+        if batch.weighed:
+            points = np.where(
+                ended, session.final_gained.reshape(-1), session.gained[: self.num_envs]
+            )
+            infos = [{"points": gained} for gained in points.tolist()]
         if ended.any():
             batch.carry(session.ended != 0)
         last = session.final_observations.reshape(self.num_envs, -1)
         for k in np.flatnonzero(ended).tolist():
-            infos[k] = {"terminal_observation": last[k].copy(), "TimeLimit.truncated": False}
+            infos[k] |= {"terminal_observation": last[k].copy(), "TimeLimit.truncated": False}
         return self._seen(), rewards, ended, infos
 
     def action_masks(self) -> np.ndarray[Any, Any]:

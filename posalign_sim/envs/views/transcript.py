@@ -122,7 +122,8 @@ def _words(event: Any, points: dict[str, Point], scenario: Scenario) -> str:
         turned = "" if chosen == executed else f", but it came to {executed}"
         return f"{event.place}: {_account(event.actor)} chose {chosen}{turned}"
     if event.kind == "interaction":
-        harm = f", harm {event.second} points" if event.second else ""
+        each = " to each" if event.target == GROUP else ""
+        harm = f", harm {event.second} points{each}" if event.second else ""
         return (
             f"act: {_account(event.actor)} towards {_account(event.target)}, "
             f"cooperation {event.first}{harm}"

@@ -10,14 +10,17 @@ from posalign_sim.registry import find, known
 from posalign_sim.testing.playing import opened, played
 from posalign_sim.testing.spying import scramble
 from posalign_sim.world.fields import State, declared, record, state_fields
-from posalign_sim.world.record import NOBODY, PARAMS, SLOTS, Sight
+from posalign_sim.world.record import NOBODY, PARAMS, Sight
 from posalign_sim.world.scenario import ENDLESS
 from posalign_sim.world.sight import STAKES
 
 ROUNDS = 4
 COMMON = declared(Sight, State)
 #: An agent's own dice and its own mind: what it brings along, and no text needs to tell it.
-OWN = ("birth", "slots", "params", "habits")
+OWN = (
+    *("birth", "slots", "params", "habits", "notes"),
+    *("disposition", "leanings", "others_now", "others_points", "earned", "felt"),
+)
 DICE = ("round_key", "point")
 GAMES = known("games")
 
@@ -117,7 +120,8 @@ def room(structure):
     """Sizes at which a sight has every field that there is, and what any agent has in mind."""
     states = declared(structure.game[1].sight, State).values()
     names = {d for state in states for d in state.dimensions if isinstance(d, str)}
-    return {**dict.fromkeys(names, 1), **structure.sizes, "slots": SLOTS, "params": PARAMS}
+    slots = max(agent.slots for agent in known("agents").values())
+    return {**dict.fromkeys(names, 1), **structure.sizes, "slots": slots, "params": PARAMS}
 
 
 def seen(structure, text, seat, luck=1):

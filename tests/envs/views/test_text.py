@@ -28,7 +28,7 @@ from posalign_sim.world.compiler import Linker
 from posalign_sim.world.conduct import witness
 from posalign_sim.world.fields import State, declared, record, state_fields
 from posalign_sim.world.modules import seen_by
-from posalign_sim.world.record import PARAMS, SLOTS
+from posalign_sim.world.record import PARAMS
 from posalign_sim.world.sight import standing
 from posalign_sim.world.structure import names_used
 from posalign_sim.world.writer import Writer, load
@@ -131,8 +131,8 @@ def test_neighbours_and_single_tables_too():
 
 def mind(p, seat, luck):
     """Something for an agent to have in mind."""
-    p.slots[seat] = garbage(np.zeros(SLOTS), luck) / 2
-    p.params[seat] = np.abs(garbage(np.zeros(PARAMS), luck + 3)) / 2
+    p.slots[seat] = garbage(np.zeros_like(p.slots[seat]), luck) / 2
+    p.params[seat] = np.abs(garbage(np.zeros_like(p.params[seat]), luck + 3)) / 2
 
 
 def whole(structure, w):

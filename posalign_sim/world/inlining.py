@@ -1,0 +1,66 @@
+"""How functions are compiled that run only inside of others, as most kernels do.
+
+Numba optimises every function fully, and makes machine code of it, before it is inlined into
+others. For a function that nobody calls from outside that is work thrown away, and a round is made
+of hundreds: here they are only tidied up, to be optimised where they end up. Of numba's own this
+uses a code library of a function, and the pass that makes one; neither is public.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+
+@cache
+def inlined_compiler() -> Any:
+    """Numba's compiler for a function that is only ever linked into others."""
+    from numba.core.codegen import JITCodeLibrary
+    from numba.core.compiler import Compiler
+
+    class Environments:
+        """What a library is asked for by a function that has no place in memory to find its own."""
+
+        def __init__(self, codegen: Any) -> None:
+            self._codegen = codegen
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._codegen, name)
+
+        def set_env(self, name: str, environment: Any) -> None:
+            """Only what raises or prints needs one; nothing inside a world does."""
+
+    class Library(JITCodeLibrary):
+        """Code on its way into a round: tidied up, and not made executable."""
+
+        @property
+        def codegen(self) -> Any:
+            return Environments(self._codegen)
+
+        def _optimize_final_module(self) -> None:
+            passes, builder = self._codegen._module_pass_manager(
+                loop_vectorize=False,
+                slp_vectorize=False,
+                opt=self._codegen._opt_level,
+                cost="cheap",
+            )
+            passes.run(self._final_module, builder)
+
+        def _finalize_final_module(self) -> None:
+            self._finalize_dynamic_globals()
+            self._verify_declare_only_symbols()
+            self._finalized = True
+
+        def get_pointer_to_function(self, name: str) -> int:
+            self._ensure_finalized()
+            return 0
+
+    class InlinedCompiler(Compiler):
+        """Compiles into such a library."""
+
+        def define_pipelines(self) -> Any:
+            codegen = self.state.targetctx.codegen()
+            self.state.library = Library(codegen, self.state.func_id.func_qualname)
+            return super().define_pipelines()
+
+    return InlinedCompiler
