@@ -10,17 +10,19 @@ import numpy as np
 from hydra.core.config_store import ConfigStore
 
 from posalign_sim.experiments.wording import listed
-from posalign_sim.metrics import Trajectory, standard
+from posalign_sim.metrics import Composition, Trajectory, standard
 from posalign_sim.metrics.factorial import cell_name, cells
 from posalign_sim.registry import find, known
 from posalign_sim.world.modules import (
     CHANGES,
     Agent,
     ConfigurationError,
+    Dynamics,
     Institution,
     Schedule,
     nearest,
     schedule,
+    snake,
 )
 from posalign_sim.world.noise import Tremble
 from posalign_sim.world.scenario import ENDLESS, Scenario
@@ -174,7 +176,9 @@ def population_of(game: str, plan: Mapping[str, Any]) -> dict[str, list[Agent]] 
 def agents_of(entry: Mapping[str, Any], where: str) -> list[Agent]:
     """The agents of one entry: `{agent: tit_for_tat, seats: 4, conduct: spiteful}`.
 
-    A conduct is a name, or `{conduct: name}` with its parameters beside the name.
+    A conduct is a name, or `{conduct: name}` with its parameters beside the name; so is a
+    disposition: `{agent: opportunist, disposition: {disposition: compassion, care: 0.5}}`. `of`
+    takes a variant by name: `{agent: machine, of: fortress_3}`.
     """
     values = dict(entry)
     if "agent" not in values:
@@ -183,13 +187,23 @@ def agents_of(entry: Mapping[str, Any], where: str) -> list[Agent]:
     seats = int(values.pop("seats", 1))
     if seats < 0:
         raise ConfigurationError(f"{where}: seats must not be negative")
-    conduct = values.pop("conduct", None)
-    if conduct is not None:
-        given = dict(conduct) if isinstance(conduct, Mapping) else {"conduct": conduct}
-        if "conduct" not in given:
-            raise ConfigurationError(f"{where}: {given} does not name a conduct")
-        conduct = find("conducts", str(given.pop("conduct")))(**given)
-    return [agent(conduct=conduct, **values)] * seats
+    for part in ("conduct", "disposition"):
+        if values.get(part) is not None:
+            values[part] = part_of(part, values[part], where)
+    variant = values.pop("of", None)
+    if variant is None:
+        return [agent(**values)] * seats
+    if not hasattr(agent, "of"):
+        raise ConfigurationError(f"{where}: {snake(agent.__name__)} has no variants by name")
+    return [agent.of(str(variant), **values)] * seats
+
+
+def part_of(part: str, given: Any, where: str) -> Any:
+    """A conduct or a disposition, from its name or from a mapping with it and its parameters."""
+    numbers = dict(given) if isinstance(given, Mapping) else {part: given}
+    if part not in numbers:
+        raise ConfigurationError(f"{where}: {numbers} does not name a {part}")
+    return find(f"{part}s", str(numbers.pop(part)))(**numbers)
 
 
 def officials_of(
@@ -204,6 +218,45 @@ def officials_of(
             entries = plan.get(office, custom)
             found[office] = [a for entry in entries for a in agents_of(entry, where)]
     return found
+
+
+def dynamics_of(entry: Any) -> tuple[Dynamics, ...]:
+    """What settings say changes who seats are: `{name: moran, intensity: 0.1}`; nothing if null.
+
+    Raises:
+        ConfigurationError: there are no such dynamics, or no such parameter, or no name.
+    """
+    if entry is None:
+        return ()
+    if not isinstance(entry, Mapping) or "name" not in entry:
+        raise ConfigurationError(
+            f"dynamics must be null or {{name: ..., and its parameters}}, not {entry!r}: "
+            f"{nearest(str(entry), known('dynamics'))}"
+        )
+    values = dict(entry)
+    return (find("dynamics", str(values.pop("name")))(**values),)
+
+
+def strains_of(game: str, plan: Any) -> dict[str, list[Agent]]:
+    """What seats of a game can turn into besides what somebody is at first, for each role.
+
+    Raises:
+        ConfigurationError: the plan is ill-formed, or names what does not exist.
+    """
+    if plan is None:
+        return {}
+    if not isinstance(plan, Mapping):
+        raise ConfigurationError(f"strains must be null or {{game: {{role: [...]}}}}, not {plan!r}")
+    for name in plan:
+        find("games", str(name))
+    by_role: dict[str, list[Agent]] = {}
+    for role, entries in dict(plan.get(game) or {}).items():
+        where = f"strains.{game}.{role}"
+        for entry in entries:
+            if "seats" in entry:
+                raise ConfigurationError(f"{where}: strains have no seats at first, {entry} does")
+            by_role.setdefault(str(role), []).extend(agents_of(entry, where))
+    return by_role
 
 
 def scenario_of(
@@ -230,6 +283,13 @@ def scenario_of(
         for name, values in (config["institutions"] or {}).items()
     ]
     noise = float(config["noise"])
+    dynamics = dynamics_of(config.get("dynamics"))
+    strains = strains_of(game, config.get("strains"))
+    if strains and not dynamics:
+        raise ConfigurationError(
+            "strains: nobody turns into anything without dynamics: "
+            "dynamics={name: pairwise_comparison}, say"
+        )
     return Scenario(
         find("games", game)(name=game, **dict(config["game"][game] or {})),
         population_of(game, config["population"]),
@@ -239,7 +299,9 @@ def scenario_of(
         officials=officials_of(institutions, config["population"].get("officials") or {}),
         rounds=rounds,
         continuation=config["continuation"],
-        metrics=(*standard(), Trajectory()),
+        dynamics=dynamics,
+        strains=strains,
+        metrics=(*standard(), Trajectory(), *([Composition()] if dynamics else [])),
         **more,
     )
 

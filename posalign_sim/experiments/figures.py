@@ -138,7 +138,7 @@ def _effects(rows: pd.DataFrame, study: Mapping[str, Any], game: str, path: Path
     """Forest plot of the primary metric: the ordinary game beside its twin, on one scale."""
     panels = [panel for panel in PANELS if (rows["payoffs"] == panel[0]).any()]
     order = arm_order(study)
-    canvas = _canvas(0.26 * len(order) + 1.0)
+    canvas = canvas_of(0.26 * len(order) + 1.0)
     axes = canvas.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
     for axis, (kind, name, colour) in zip(axes, panels, strict=True):
         _rows(axis, order)
@@ -154,7 +154,7 @@ def _effects(rows: pd.DataFrame, study: Mapping[str, Any], game: str, path: Path
     baseline = spell(study["baseline"])
     what, unit = label(study["primary"])
     canvas.supxlabel(f"change against “{baseline}”{', ' + unit if unit else ''}", fontsize=10)
-    _save(canvas, rows, path)
+    save_figure(canvas, rows, path)
     twin = (
         " Both panels have one scale. In the twin nothing can be gained, so what is seen there "
         "is only what the arms use up."
@@ -173,7 +173,7 @@ def _costs(rows: pd.DataFrame, study: Mapping[str, Any], game: str, path: Path) 
     """Gross and net effect of each arm, joined by what the arm used up."""
     order = arm_order(study)
     found = {(row.arm, row.metric): row.estimate for row in records(rows)}
-    canvas = _canvas(0.26 * len(order) + 1.0)
+    canvas = canvas_of(0.26 * len(order) + 1.0)
     axis = canvas.subplots()
     _rows(axis, order)
     for height, (arm, parent) in enumerate(order):
@@ -190,7 +190,7 @@ def _costs(rows: pd.DataFrame, study: Mapping[str, Any], game: str, path: Path) 
         axis.text(x, 1.02, text, color=colour, transform=axis.transAxes, fontweight="bold")
     baseline = spell(study["baseline"])
     axis.set_xlabel(f"change in welfare against “{baseline}”,\n{label('welfare_net')[1]}")
-    _save(canvas, rows, path)
+    save_figure(canvas, rows, path)
     return Figure(
         path,
         f"{_title(game)}: what it cost",
@@ -205,7 +205,7 @@ def _course(rows: pd.DataFrame, study: Mapping[str, Any], game: str, path: Path)
     shown = [study["baseline"], *(arm for arm, parent in arm_order(study) if parent is None)]
     shown = [arm for arm in shown if (rows["arm"] == arm).any()]
     moments = withdrawals(study)
-    canvas = _canvas(3.3)
+    canvas = canvas_of(3.3)
     axis = canvas.subplots()
     ends: list[tuple[float, str, str]] = []
     for number, arm in enumerate(shown):
@@ -241,7 +241,7 @@ def _course(rows: pd.DataFrame, study: Mapping[str, Any], game: str, path: Path)
     axis.set_xlabel("round")
     axis.set_ylabel("cooperation", fontsize=10)
     axis.locator_params(axis="x", integer=True, nbins=6)
-    _save(canvas, rows, path)
+    save_figure(canvas, rows, path)
     after = (
         " Right of the dashed line the withdrawn institutions no longer act: the gap to "
         f"“{spell(study['baseline'])}” there is what outlasts them."
@@ -303,7 +303,8 @@ def records(table: pd.DataFrame) -> list[Any]:
     return list(table.itertuples(index=False))
 
 
-def _canvas(height: float) -> Canvas:
+def canvas_of(height: float) -> Canvas:
+    """An empty figure of the common width and a height in inches."""
     # Not through pyplot, so that a caller's own backend and open figures are left alone.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure as Canvas
@@ -313,7 +314,8 @@ def _canvas(height: float) -> Canvas:
     return canvas
 
 
-def _save(canvas: Canvas, data: pd.DataFrame, path: Path) -> None:
+def save_figure(canvas: Canvas, data: pd.DataFrame, path: Path) -> None:
+    """Save a figure as PNG and SVG, and its numbers as CSV; the same numbers, the same bytes."""
     for suffix, metadata in ((".png", {"Software": None}), (".svg", {"Date": None})):
         page = io.BytesIO()
         canvas.savefig(page, format=suffix[1:], dpi=150, metadata=metadata)

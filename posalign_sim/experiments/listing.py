@@ -16,12 +16,17 @@ from posalign_sim.world.modules import ConfigurationError, nearest
 from posalign_sim.world.record import Sight
 from posalign_sim.world.sight import FEATURES
 
+#: Sorts of classes that are listed by their names and first sentences.
+SCRIPTED = (
+    *("games", "institutions", "agents", "conducts", "dispositions"),
+    *("dynamics", "metrics"),
+)
+
 
 def sorts() -> dict[str, Mapping[str, str]]:
     """Name and one line of everything, by sort."""
     found: dict[str, Mapping[str, str]] = {
-        sort: {name: spec.summary() for name, spec in known(sort).items()}
-        for sort in ("games", "institutions", "agents", "conducts", "metrics")
+        sort: {name: spec.summary() for name, spec in known(sort).items()} for sort in SCRIPTED
     }
     found["studies"] = {
         name: str(study.get("title", "")) for name, study in shipped_studies().items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from posalign_sim.world.modules import ConfigurationError, nearest
@@ -13,12 +14,6 @@ from posalign_sim.world.modules import ConfigurationError, nearest
 BAD_INPUT = 2
 #: Exit code after an interruption.
 INTERRUPTED = 130
-
-#: Settings of the first level.
-SETTINGS = (
-    *("game", "institutions", "population", "study", "matching", "rounds", "continuation"),
-    *("noise", "replicates", "seed", "threads", "output"),
-)
 
 USAGE = """\
 posalign-sim: which institutions turn zero-sum dynamics into positive-sum ones, and at what cost.
@@ -31,6 +26,9 @@ posalign-sim: which institutions turn zero-sum dynamics into positive-sum ones, 
                                      run a study of your own: DIR/study/NAME.yaml
   posalign-sim list [SORT]           what there is: games, institutions, agents, metrics, studies,
                                      envs; each with one line
+  posalign-sim landscape [SETTINGS]  where populations that adapt go, with and without institutions
+  posalign-sim tournament [SETTINGS] everybody plays everybody in the repeated dilemma: turns=50,
+                                     noise=0.05, players=[grim, tit_for_tat]; --cfg job shows all
   posalign-sim explain [SETTINGS]    print the round that a scenario runs, as Python
 """
 
@@ -58,14 +56,20 @@ def _dispatch(words: list[str]) -> None:
         print_list(words[1:])
     elif words and words[0] == "explain":
         _with_configuration(words[1:], _explain)
+    elif words and words[0] == "landscape":
+        _with_configuration(words[1:], _landscape, "landscape")
+    elif words and words[0] == "tournament":
+        _with_configuration(words[1:], _tournament, "tournament")
     elif words and words[0].isidentifier():
-        hint = nearest(words[0], ["list", "explain"])
+        hint = nearest(words[0], ["tournament", "list", "landscape", "explain"])
         raise ConfigurationError(f"unknown command {words[0]!r}: {hint}; see posalign-sim --help")
     else:
         _with_configuration(words, _run)
 
 
-def _with_configuration(words: list[str], task: Callable[[Mapping[str, Any]], None]) -> None:
+def _with_configuration(
+    words: list[str], task: Callable[[Mapping[str, Any]], None], file: str = "config"
+) -> None:
     """Compose the configuration from the words of the command line, and do the task with it."""
     import hydra
     from hydra.errors import HydraException
@@ -86,7 +90,7 @@ def _with_configuration(words: list[str], task: Callable[[Mapping[str, Any]], No
     if tuple(int(n) for n in hydra.__version__.split(".")[:2]) < (1, 4):
         version = {"version_base": "1.3"}
     run = hydra.main(
-        config_path="pkg://posalign_sim.experiments.conf", config_name="config", **version
+        config_path="pkg://posalign_sim.experiments.conf", config_name=file, **version
     )(take)
     # Hydra would print an error and exit with 1; what a user mistyped is one line and 2 here.
     before = os.environ.get("HYDRA_FULL_ERROR"), sys.argv
@@ -95,7 +99,7 @@ def _with_configuration(words: list[str], task: Callable[[Mapping[str, Any]], No
     try:
         run()
     except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigurationError(_one_line(error)) from None
+        raise ConfigurationError(_one_line(error, file)) from None
     finally:
         sys.argv = before[1]
         if before[0] is None:
@@ -120,7 +124,7 @@ def _options_first(words: list[str]) -> list[str]:
     return options + settings
 
 
-def _one_line(error: Exception) -> str:
+def _one_line(error: Exception, file: str) -> str:
     """What Hydra objected to, in one line, with the nearest names where a name is wrong."""
     from posalign_sim.registry import known
 
@@ -134,7 +138,7 @@ def _one_line(error: Exception) -> str:
         group, _, wrong = message.split("Could not find '")[1].split("'")[0].rpartition("/")
         return f"unknown {group} {wrong!r}: {nearest(wrong, _options(lines))}"
     if message.startswith("Could not override '"):
-        return _unknown_key(message.split("'")[1])
+        return _unknown_key(message.split("'")[1], file)
     causes = [str(error.__cause__).splitlines()[0]] if str(error.__cause__ or "") else []
     return ": ".join([message, *causes])
 
@@ -145,7 +149,7 @@ def _options(lines: list[str]) -> list[str]:
     return [line for line in lines[after[0] + 1 :] if "/" not in line and ":" not in line][:50]
 
 
-def _unknown_key(key: str) -> str:
+def _unknown_key(key: str, file: str) -> str:
     """Which part of a dotted setting does not exist, and what there is instead."""
     from posalign_sim.registry import known
 
@@ -156,7 +160,35 @@ def _unknown_key(key: str) -> str:
             return (
                 f"{parts[1]} has no parameter {parts[2]!r}: {nearest(parts[2], spec.parameters())}"
             )
-    return f"there is no setting {key!r}: {nearest(parts[0], SETTINGS)}; --cfg job shows them all"
+    if len(parts) == 2 and parts[0] == "landscape":
+        from posalign_sim.experiments.landscape_run import settings
+
+        if parts[1] in settings():  # names, which hold more
+            return f"{key} has no such entry: to add one, +{key}.GAME.ROLE.AGENT=NAME"
+        return f"landscape has no setting {parts[1]!r}: {nearest(parts[1], settings())}"
+    if len(parts) == 2 and parts[0] == "dynamics":
+        return (
+            f"there is no setting {key!r} to change here: give all in one, "
+            "'dynamics={name: pairwise_comparison, intensity: 0.1}'; to add it, +" + key + "=..."
+        )
+    there = _settings(file)
+    below = there.get(parts[0], []) if len(parts) == 2 else []
+    hint = nearest(parts[1], below) if below else nearest(parts[0], there)
+    return f"there is no setting {key!r}: {hint}; --cfg job shows them all"
+
+
+def _settings(file: str) -> dict[str, list[str]]:
+    """Settings of the first level in a configuration, and below each what the file itself sets."""
+    from omegaconf import DictConfig, OmegaConf
+
+    conf = OmegaConf.load(Path(__file__).parent / "conf" / f"{file}.yaml")
+    assert isinstance(conf, DictConfig)
+    groups = [str(key) for entry in conf.defaults if not isinstance(entry, str) for key in entry]
+    found: dict[str, list[str]] = {g: [] for g in groups if not g.startswith("override ")}
+    for key, value in conf.items():
+        if key not in ("defaults", "hydra"):
+            found[str(key)] = [str(k) for k in value] if isinstance(value, DictConfig) else []
+    return found
 
 
 def _explain(config: Mapping[str, Any]) -> None:
@@ -165,6 +197,18 @@ def _explain(config: Mapping[str, Any]) -> None:
 
     for game in config["game"] or {}:
         print(explain(scenario_of(config, game)))
+
+
+def _landscape(config: Mapping[str, Any]) -> None:
+    from posalign_sim.experiments.landscape_run import measure_and_write
+
+    measure_and_write(config)
+
+
+def _tournament(config: Mapping[str, Any]) -> None:
+    from posalign_sim.experiments.tournament_run import play_and_write
+
+    play_and_write(config)
 
 
 def _run(config: Mapping[str, Any]) -> None:

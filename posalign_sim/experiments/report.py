@@ -7,7 +7,6 @@ worlds, with no world undefined, while gross welfare stood still in the twin.
 
 from __future__ import annotations
 
-import base64
 import importlib.resources
 import string
 from collections.abc import Mapping, Sequence
@@ -18,8 +17,14 @@ from typing import Any
 import pandas as pd
 
 from posalign_sim.experiments.factorial import effects_section
-from posalign_sim.experiments.figures import Figure, draw
+from posalign_sim.experiments.figures import draw
 from posalign_sim.experiments.files import save_table, write_atomically
+from posalign_sim.experiments.page import (
+    figure_part,
+    parameters_table,
+    reproduce_list,
+    table_part,
+)
 from posalign_sim.experiments.verdicts import (
     CODES,
     Verdict,
@@ -141,11 +146,11 @@ def write_report(
         "codes": _codes(found),
         "design": _design(study),
         "main": _main_table(found, study),
-        "figures": "".join(_figure(figure) for figure in figures),
+        "figures": "".join(figure_part(figure) for figure in figures),
         "effects": effects_section(folder, results, study),
         "secondary": _secondary(table, levels, study),
         "undefined": escape(_undefined(levels)),
-        "reproduce": _reproduce(study),
+        "reproduce": reproduce_list(study),
     }
     template = importlib.resources.files(__package__).joinpath("report.html").read_text("utf-8")
     path = folder / "report.html"
@@ -273,7 +278,7 @@ def _main_table(found: Sequence[Verdict], study: Mapping[str, Any]) -> str:
                 ]
             )
         parents = [verdict.parent for verdict in found if verdict.game == game]
-        text += f"<h3>{escape(capital(spell(game)))}</h3>" + _table(heads, rows, parents)
+        text += f"<h3>{escape(capital(spell(game)))}</h3>" + table_part(heads, rows, parents)
     return text
 
 
@@ -304,7 +309,7 @@ def _secondary(table: pd.DataFrame, levels: pd.DataFrame, study: Mapping[str, An
                 row.append(cell)
             rows.append(row)
         heads = ["Outcome", *(escape(spell(arm)) for arm in arms)]
-        text += f"<h3>{escape(capital(spell(game)))}</h3>{_table(heads, rows)}"
+        text += f"<h3>{escape(capital(spell(game)))}</h3>{table_part(heads, rows)}"
     return text
 
 
@@ -314,68 +319,19 @@ def _design(study: Mapping[str, Any]) -> str:
         text += f"<h3>{escape(capital(spell(game)))}</h3><p>{escape(about['summary'])}</p>"
         if game in study["population"]:
             text += f"<p><b>Who plays.</b> {escape(study['population'][game])}</p>"
-        text += _parameters(about)
+        text += parameters_table(about)
     for name, about in study.get("institutions", {}).items():
         text += f"<h3>{escape(capital(spell(name)))}</h3><p>{escape(about['summary'])}</p>"
-        text += _parameters(about)
+        text += parameters_table(about)
     order = [(study["baseline"], None), *arm_order(study)]
     rows = [
         [escape(spell(arm, parent)), escape(study["arms"][arm]), f"<code>{escape(arm)}</code>"]
         for arm, parent in order
     ]
     parents = [parent for _, parent in order]
-    return f"{text}<h3>Arms</h3>{_table(['Arm', 'What it is', 'Name in the data'], rows, parents)}"
-
-
-def _parameters(about: Mapping[str, Any]) -> str:
-    rows = [
-        [
-            escape(spell(name)),
-            escape(f"{value:g}" if isinstance(value, int | float) else str(value)),
-            escape(str(unit)),
-            escape(str(meaning)),
-        ]
-        for name, (value, unit, meaning) in about["parameters"].items()
-    ]
-    return _table(["Parameter", "Value", "Unit", "Meaning"], rows) if rows else ""
-
-
-def _reproduce(study: Mapping[str, Any]) -> str:
-    rows = [
-        ("Command", study["command"]),
-        ("Seed", study["seed"]),
-        ("Configuration", study["config_hash"]),
-        ("Code", study["code_hash"]),
-        ("Versions", ", ".join(f"{name} {version}" for name, version in study["versions"].items())),
-    ]
-    cells = [f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in rows]
-    return f"<dl>{''.join(cells)}</dl>"
-
-
-def _figure(figure: Figure) -> str:
-    # As an image and not as elements, so that names inside one drawing cannot meet another's.
-    drawing = base64.b64encode(figure.path.with_suffix(".svg").read_bytes()).decode("ascii")
     return (
-        f'<figure><h3>{escape(figure.title)}</h3><img alt="{escape(figure.title)}" '
-        f'src="data:image/svg+xml;base64,{drawing}">'
-        f"<figcaption>{escape(figure.caption)}</figcaption></figure>"
+        f"{text}<h3>Arms</h3>{table_part(['Arm', 'What it is', 'Name in the data'], rows, parents)}"
     )
-
-
-def _table(
-    heads: Sequence[str], rows: Sequence[Sequence[str]], parents: Sequence[str | None] = ()
-) -> str:
-    """A table of ready HTML; narrow pages show each row as a card, with the heads as labels."""
-    text = "".join(f'<th scope="col">{head}</th>' for head in heads)
-    text = f"<table><thead><tr>{text}</tr></thead><tbody>"
-    for place, row in enumerate(rows):
-        kind = ' class="placebo"' if place < len(parents) and parents[place] is not None else ""
-        cells = "".join(
-            f'<td{" class=none" if cell == DASH else ""} data-label="{head}"><div>{cell}</div></td>'
-            for head, cell in zip(heads[1:], row[1:], strict=True)
-        )
-        text += f'<tr{kind}><th scope="row">{row[0]}</th>{cells}</tr>'
-    return text + "</tbody></table>"
 
 
 def _codes(found: Sequence[Verdict]) -> str:

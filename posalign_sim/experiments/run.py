@@ -19,7 +19,7 @@ import pandas as pd
 from omegaconf import OmegaConf
 
 import posalign_sim
-from posalign_sim.experiments.configure import factors_of, population_of
+from posalign_sim.experiments.configure import dynamics_of, factors_of, population_of
 from posalign_sim.experiments.factorial import effects_table, study_effects
 from posalign_sim.experiments.report import terminal_table, write_report
 from posalign_sim.experiments.study import StudyRun, plan, run_study
@@ -107,24 +107,18 @@ def describe(config: Mapping[str, Any], study: StudyRun) -> dict[str, Any]:
         if arm.placebo_of in names:
             placebos.setdefault(arm.placebo_of, []).append(arm.name)
     plan_ = config["study"]
-    games = {
-        game: {"summary": find("games", game).summary(), "parameters": _parameters(config, game)}
-        for game in config["game"]
-    }
+    games = {game: about_module("games", game, config["game"][game]) for game in config["game"]}
     return {
         "name": str(plan_["name"]),
         "title": str(plan_.get("title", plan_["name"])),
         "question": str(plan_.get("question", "")),
         "games": games,
         "institutions": {
-            name: {
-                "summary": find("institutions", name).summary(),
-                "parameters": _declared(find("institutions", name), values or {}),
-            }
+            name: about_module("institutions", name, values)
             for name, values in (config["institutions"] or {}).items()
         },
         "arms": {arm.name: arm.summary or arm.name for arm in study.arms},
-        "population": {game: _population(game, config["population"]) for game in config["game"]},
+        "population": {game: who_plays(config, game) for game in config["game"]},
         "primary": str(plan_.get("primary", "welfare_net")),
         "baseline": str(plan_.get("baseline", "none")),
         "placebos": placebos,
@@ -133,9 +127,18 @@ def describe(config: Mapping[str, Any], study: StudyRun) -> dict[str, Any]:
             for arm in study.arms
             if arm.withdraw < 1
         },
-        "seed": int(config["seed"]),
         "worlds": int(config["replicates"]),
         "rounds": config["rounds"],
+        **origin(config),
+        "claims_minimum_worlds": int(plan_.get("claims_minimum_worlds", 64)),
+        "factors": factors_of(plan_, list(config["institutions"] or {})),
+    }
+
+
+def origin(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Seed, versions, hashes and command: what it takes to make the same numbers again."""
+    return {
+        "seed": int(config["seed"]),
         "versions": {
             "python": platform.python_version(),
             "posalign_sim": posalign_sim.__version__,
@@ -144,32 +147,33 @@ def describe(config: Mapping[str, Any], study: StudyRun) -> dict[str, Any]:
         "code_hash": code_hash(),
         "config_hash": config_hash(config),
         "command": "posalign-sim " + " ".join(sys.argv[1:]),
-        "claims_minimum_worlds": int(plan_.get("claims_minimum_worlds", 64)),
-        "factors": factors_of(plan_, list(config["institutions"] or {})),
     }
 
 
-def _parameters(config: Mapping[str, Any], game: str) -> dict[str, tuple[Any, str, str]]:
-    return _declared(find("games", game), config["game"][game] or {})
-
-
-def _declared(spec: Any, values: Mapping[str, Any]) -> dict[str, tuple[Any, str, str]]:
-    """Value, unit and meaning of each parameter that is set to something."""
-    return {
-        name: (float(values.get(name, p.default)), p.unit, p.summary)
-        for name, p in spec.parameters().items()
-        if abs(float(values.get(name, p.default))) != float("inf")
+def about_module(sort: str, name: str, values: Any) -> dict[str, Any]:
+    """What a game or an institution is, with value, unit and meaning of what is set in it."""
+    spec, given = find(sort, name), dict(values or {})
+    parameters = {
+        key: (float(given.get(key, p.default)), p.unit, p.summary)
+        for key, p in spec.parameters().items()
+        if abs(float(given.get(key, p.default))) != float("inf")
     }
+    return {"summary": spec.summary(), "parameters": parameters}
 
 
-def _population(game: str, plan_: Mapping[str, Any]) -> str:
-    agents = population_of(game, plan_)
+def who_plays(config: Mapping[str, Any], game: str) -> str:
+    """The population of a game in words, and how it adapts."""
+    agents = population_of(game, config["population"])
     by_role = agents if isinstance(agents, dict) else {find("games", game).roles[0]: agents}
     parts = []
     for role, seats in by_role.items():
         names = [agent.name.replace("_", " ") for agent in seats]
         counts = ", ".join(f"{names.count(n)} {n}" for n in dict.fromkeys(names))
         parts.append(f"{role}: {counts}")
+    for change in dynamics_of(config.get("dynamics")):
+        values = {k: v for k, v in change.values.items() if float(v) != 0}
+        told = ", ".join(f"{k.replace('_', ' ')} {float(v):g}" for k, v in values.items())
+        parts.append(f"they adapt by {change.name.replace('_', ' ')} ({told})")
     return "; ".join(parts)
 
 

@@ -70,6 +70,15 @@ def spell(name: str, parent: str | None = None) -> str:
     return name.replace("_", " ").strip() or name
 
 
+def arm_title(arm: str) -> str:
+    """What readers call an arm without more around it.
+
+    >>> arm_title("none"), arm_title("all_together")
+    ('no institution', 'all together')
+    """
+    return "no institution" if arm == "none" else spell(arm)
+
+
 def label(metric: str) -> tuple[str, str]:
     """What readers call a metric, and its unit (empty if not known).
 

@@ -169,6 +169,7 @@ from posalign_sim.theory.reputation import (
     standing_equilibrium,
     whitewashing_profit,
 )
+from posalign_sim.theory.roles import roles_flow, roles_rest_points, roles_stability
 from posalign_sim.theory.taxation import (
     deterring_charge,
     pigouvian_threshold,
@@ -303,6 +304,9 @@ __all__ = [
     "replicator_path",
     "replicator_rest_points",
     "risk_dominates",
+    "roles_flow",
+    "roles_rest_points",
+    "roles_stability",
     "rubinstein",
     "rubinstein_finite",
     "saez_rate",

@@ -7,7 +7,14 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from posalign_sim import ConfigurationError, Decision, Institution, registry, simulate
+from posalign_sim import (
+    ConfigurationError,
+    Decision,
+    Institution,
+    PairwiseComparison,
+    registry,
+    simulate,
+)
 from posalign_sim.agents import Calculating, Habitual, Opportunist, Retaliating, TitForTat
 from posalign_sim.experiments import configure
 from posalign_sim.experiments.configure import agents_of, officials_of, population_of, scenario_of
@@ -178,3 +185,73 @@ def test_a_conduct_that_is_no_conduct_is_refused_at_the_command(capsys):
         main(words)
     assert stop.value.code == 2
     assert "did you mean habitual" in capsys.readouterr().err
+
+
+# --- dynamics and strains ------------------------------------------------------------------------
+
+
+def test_dynamics_and_strains_are_settings():
+    plan = config(repeated_dilemma={"player": [{"agent": "cooperator", "seats": 4}]})
+    plan["dynamics"] = {"name": "pairwise_comparison", "intensity": 2, "mutation": 1}
+    plan["strains"] = {"repeated_dilemma": {"player": [{"agent": "defector"}]}}
+    made = scenario_of(plan, "repeated_dilemma")
+    (change,) = made.dynamics
+    assert type(change) is PairwiseComparison and change.values["intensity"] == 2
+    assert made.strains.names == ("defector", "cooperator")
+    # One seat mutates after each round; what they became is measured, and in the table.
+    run = simulate(made, mode="interpreted", progress=False)
+    table = run.table()
+    assert run.worlds["strain_count"][0].sum() == 4
+    assert {"strains_left", "share_defector", "share_cooperator"} <= set(table.columns)
+    # A table of what strains earn from each other is given as rows.
+    plan["dynamics"] = {"name": "pairwise_comparison", "expected": [[1, 2], [3, 4]]}
+    assert scenario_of(plan, "repeated_dilemma").dynamics[0].arrays["expected"].shape == (2, 2)
+
+
+def test_without_dynamics_nothing_changes():
+    plain = scenario_of(config(), "repeated_dilemma")
+    null = scenario_of({**config(), "dynamics": None, "strains": None}, "repeated_dilemma")
+    assert plain.dynamics == null.dynamics == () and plain.structure == null.structure
+
+
+@pytest.mark.parametrize(
+    ("dynamics", "strains", "said"),
+    [
+        ({"name": "morn"}, None, "did you mean moran"),
+        ({"name": "moran", "intensty": 1}, None, "did you mean intensity"),
+        ({"name": "moran", "intensity": -1}, None, r"moran.intensity = -1.* out of its range"),
+        ("moran", None, "dynamics must be null or {name"),
+        ({"intensity": 1}, None, "dynamics must be null or {name"),
+        (None, {"repeated_dilemma": {"player": [{"agent": "grim"}]}}, "without dynamics"),
+        ({"name": "moran"}, {"repeated_dilema": {}}, "did you mean repeated_dilemma"),
+        ({"name": "moran"}, ["grim"], "strains must be null"),
+        ({"name": "moran"}, {"repeated_dilemma": {"plyer": [{"agent": "grim"}]}}, "player"),
+        ({"name": "moran"}, {"repeated_dilemma": {"player": [{"agent": "grm"}]}}, "grim"),
+        (
+            {"name": "moran"},
+            {"repeated_dilemma": {"player": [{"agent": "grim", "seats": 2}]}},
+            "strains have no seats at first",
+        ),
+        (
+            {"name": "pairwise_comparison", "expected": [[1]]},
+            None,
+            "1 x 1 entries for 2 strains",
+        ),
+    ],
+)
+def test_dynamics_that_mean_nothing_are_refused(dynamics, strains, said):
+    plan = config(repeated_dilemma={"player": [{"agent": "cooperator"}, {"agent": "defector"}]})
+    with pytest.raises(ConfigurationError, match=said):
+        scenario_of({**plan, "dynamics": dynamics, "strains": strains}, "repeated_dilemma")
+
+
+def test_a_mistyped_dynamics_on_the_command_line_is_one_line(capsys):
+    for word, said in (
+        ("dynamics={name:morn}", "did you mean moran"),
+        ("dynamics.name=moran", "give all in one"),
+        ("dynamcs=null", "did you mean dynamics"),
+    ):
+        with pytest.raises(SystemExit) as stop:
+            main([word])
+        told = capsys.readouterr().err.strip()
+        assert stop.value.code == 2 and said in told and "\n" not in told
