@@ -161,7 +161,7 @@ def _unknown_key(key: str, file: str) -> str:
                 f"{parts[1]} has no parameter {parts[2]!r}: {nearest(parts[2], spec.parameters())}"
             )
     if len(parts) == 2 and parts[0] == "landscape":
-        from posalign_sim.experiments.landscape_run import settings
+        from posalign_sim.experiments.landscape.run import settings
 
         if parts[1] in settings():  # names, which hold more
             return f"{key} has no such entry: to add one, +{key}.GAME.ROLE.AGENT=NAME"
@@ -200,13 +200,13 @@ def _explain(config: Mapping[str, Any]) -> None:
 
 
 def _landscape(config: Mapping[str, Any]) -> None:
-    from posalign_sim.experiments.landscape_run import measure_and_write
+    from posalign_sim.experiments.landscape.run import measure_and_write
 
     measure_and_write(config)
 
 
 def _tournament(config: Mapping[str, Any]) -> None:
-    from posalign_sim.experiments.tournament_run import play_and_write
+    from posalign_sim.experiments.tournament.run import play_and_write
 
     play_and_write(config)
 

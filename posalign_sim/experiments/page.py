@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import base64
+import string
 from collections.abc import Mapping, Sequence
 from html import escape
+from importlib.resources import files
 from typing import Any
 
 from posalign_sim.experiments.figures import Figure
 from posalign_sim.experiments.wording import DASH, spell
+
+
+def page_of(package: str, parts: Mapping[str, str]) -> bytes:
+    """A whole page: the template `report.html` of a package, in the style that all pages share.
+
+    Args:
+        package: name of the package that the template lies in.
+        parts: ready HTML for each place of the template.
+
+    Returns:
+        The page, in UTF-8.
+    """
+    style = files(__package__).joinpath("page.css").read_text("utf-8")
+    template = files(package).joinpath("report.html").read_text("utf-8")
+    return string.Template(template).substitute(parts, style=style).encode()
 
 
 def table_part(

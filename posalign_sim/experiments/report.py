@@ -7,8 +7,6 @@ worlds, with no world undefined, while gross welfare stood still in the twin.
 
 from __future__ import annotations
 
-import importlib.resources
-import string
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -21,6 +19,7 @@ from posalign_sim.experiments.figures import draw
 from posalign_sim.experiments.files import save_table, write_atomically
 from posalign_sim.experiments.page import (
     figure_part,
+    page_of,
     parameters_table,
     reproduce_list,
     table_part,
@@ -152,9 +151,8 @@ def write_report(
         "undefined": escape(_undefined(levels)),
         "reproduce": reproduce_list(study),
     }
-    template = importlib.resources.files(__package__).joinpath("report.html").read_text("utf-8")
     path = folder / "report.html"
-    write_atomically(path, string.Template(template).substitute(parts).encode())
+    write_atomically(path, page_of(__package__, parts))
     return path
 
 

@@ -16,14 +16,14 @@ from posalign_sim import (
 )
 from posalign_sim.agents import Cooperator, Defector, DiscriminatingBuyer, Honest, Random
 from posalign_sim.envs import MoralHazardMarket, RepeatedDilemma
-from posalign_sim.experiments.attractors import basins, flow_rest_points, proportion
 from posalign_sim.experiments.configure import Arm
 from posalign_sim.experiments.landscape import landscape
-from posalign_sim.experiments.landscape_report import answer, terminal_table, write_report
-from posalign_sim.experiments.landscape_results import Plan
-from posalign_sim.experiments.landscape_run import arms_of, describe, landscape_of
+from posalign_sim.experiments.landscape.attractors import basins, flow_rest_points, proportion
+from posalign_sim.experiments.landscape.mixtures import Mixtures
+from posalign_sim.experiments.landscape.report import answer, terminal_table, write_report
+from posalign_sim.experiments.landscape.results import Plan
+from posalign_sim.experiments.landscape.run import arms_of, describe, landscape_of
 from posalign_sim.experiments.main import main
-from posalign_sim.experiments.mixtures import Mixtures
 from posalign_sim.institutions import Reputation
 from posalign_sim.theory import replicator_flow, replicator_rest_points
 from posalign_sim.theory.roles import roles_flow, roles_rest_points, roles_stability

@@ -18,11 +18,10 @@ from posalign_sim.agents import (
 )
 from posalign_sim.agents.dispositions import Compassion
 from posalign_sim.envs import Bargaining, MoralHazardMarket, RepeatedDilemma
-from posalign_sim.experiments import tournament
 from posalign_sim.experiments.main import main
-from posalign_sim.experiments.standings import first_tournament, ranking
-from posalign_sim.experiments.tournament import Tournament
-from posalign_sim.experiments.tournament_run import everybody
+from posalign_sim.experiments.tournament import Tournament, round_robin
+from posalign_sim.experiments.tournament.run import everybody
+from posalign_sim.experiments.tournament.standings import first_tournament, ranking
 from posalign_sim.theory.memory_one import transition_matrix
 
 FIVE = ["cooperator", "tit_for_tat", "defector", "grim", "go_by_majority"]
@@ -219,7 +218,7 @@ def test_scores_are_those_of_the_exact_chain(played):
 
 
 def test_numbers_do_not_depend_on_threads_or_chunks(cup, played, monkeypatch):
-    monkeypatch.setattr(tournament, "CHUNK", 97)
+    monkeypatch.setattr(round_robin, "CHUNK", 97)
     one, three = (cup.play(seed=5, threads=n, progress=False) for n in (1, 3))
     assert one.scores.tolist() == three.scores.tolist()
     assert one.errors.tolist() == three.errors.tolist()

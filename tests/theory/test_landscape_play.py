@@ -10,7 +10,7 @@ from posalign_sim.agents import Cooperator, Defector, DiscriminatingBuyer, Hones
 from posalign_sim.envs import MoralHazardMarket, RepeatedDilemma
 from posalign_sim.experiments.configure import Arm
 from posalign_sim.experiments.landscape import landscape
-from posalign_sim.experiments.landscape_results import Plan
+from posalign_sim.experiments.landscape.results import Plan
 from posalign_sim.institutions import Arbitration
 from posalign_sim.theory import pairwise_fixation
 from posalign_sim.theory.fixation import mean_payoffs

@@ -19,7 +19,7 @@ import numpy as np
 from tqdm import tqdm
 
 from posalign_sim.envs.dilemma import RepeatedDilemma
-from posalign_sim.experiments.standings import TIE, Standings
+from posalign_sim.experiments.tournament.standings import TIE, Standings
 from posalign_sim.registry import find
 from posalign_sim.world.compiler import Mode
 from posalign_sim.world.draws import key_of, mix, mix_many

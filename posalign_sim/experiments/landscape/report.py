@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import json
-import re
-import string
 import textwrap
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -14,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from posalign_sim.experiments.attractors import Share
 from posalign_sim.experiments.configure import Arm
 from posalign_sim.experiments.files import save_table, write_atomically
-from posalign_sim.experiments.landscape_figures import draw_landscape
-from posalign_sim.experiments.landscape_results import Attractor, Landscape
-from posalign_sim.experiments.landscape_tables import (
+from posalign_sim.experiments.landscape.attractors import Share
+from posalign_sim.experiments.landscape.figures import draw_landscape
+from posalign_sim.experiments.landscape.results import Attractor, Landscape
+from posalign_sim.experiments.landscape.tables import (
     attractor_table,
     end_table,
     fixed_point_table,
@@ -27,6 +24,7 @@ from posalign_sim.experiments.landscape_tables import (
 )
 from posalign_sim.experiments.page import (
     figure_part,
+    page_of,
     parameters_table,
     reproduce_list,
     table_part,
@@ -123,13 +121,9 @@ def write_report(folder: Path, found: Landscape, about: Mapping[str, Any]) -> Pa
     }
     write_atomically(folder / "landscape.json", (json.dumps(summary, indent=1) + "\n").encode())
     figures = draw_landscape(found, folder / "figures")
-    plan, page = found.plan, importlib.resources.files(__package__)
-    study_page = page.joinpath("report.html").read_text("utf-8")
-    style = re.search(r"<style>\n(.*?)\n</style>", study_page, re.DOTALL)
-    assert style
+    plan = found.plan
     parts = {
         "title": escape(about["title"]),
-        "style": style[1],
         "answer": "".join(f"<p>{escape(sentence)}</p>" for sentence in answer(found)),
         "points": str(len(found.grid.counts)),
         "worlds": str(plan.worlds),
@@ -148,8 +142,7 @@ def write_report(folder: Path, found: Landscape, about: Mapping[str, Any]) -> Pa
         "reproduce": reproduce_list(about),
     }
     path = folder / "report.html"
-    template = page.joinpath("landscape.html").read_text("utf-8")
-    write_atomically(path, string.Template(template).substitute(parts).encode())
+    write_atomically(path, page_of(__package__, parts))
     return path
 
 

@@ -15,8 +15,8 @@ from posalign_sim.envs.dilemma import RepeatedDilemma
 from posalign_sim.experiments.configure import agents_of
 from posalign_sim.experiments.files import results_folder, save_table, whole_folder
 from posalign_sim.experiments.run import origin
-from posalign_sim.experiments.standings import Standings
 from posalign_sim.experiments.tournament import Tournament
+from posalign_sim.experiments.tournament.standings import Standings
 from posalign_sim.registry import known
 from posalign_sim.world.errors import ConfigurationError
 from posalign_sim.world.modules import Agent

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from posalign_sim.experiments.mixtures import Mixtures
+from posalign_sim.experiments.landscape.mixtures import Mixtures
 from posalign_sim.theory.roles import named_stability, roles_rest_points, roles_stability
 
 #: Standard errors either side of an estimate: 95% of them.

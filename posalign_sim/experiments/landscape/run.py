@@ -14,8 +14,8 @@ from omegaconf import OmegaConf
 from posalign_sim.experiments.configure import Arm, scenario_of
 from posalign_sim.experiments.files import results_folder, whole_folder
 from posalign_sim.experiments.landscape import landscape
-from posalign_sim.experiments.landscape_report import terminal_table, write_report
-from posalign_sim.experiments.landscape_results import Landscape, Plan
+from posalign_sim.experiments.landscape.report import terminal_table, write_report
+from posalign_sim.experiments.landscape.results import Landscape, Plan
 from posalign_sim.experiments.run import about_module, origin, who_plays
 from posalign_sim.experiments.wording import listed, spell
 from posalign_sim.registry import find

@@ -11,7 +11,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from posalign_sim.experiments.attractors import (
+from posalign_sim.experiments.configure import Arm, strengths_by_world
+from posalign_sim.experiments.landscape.attractors import (
     Basins,
     Share,
     basins,
@@ -21,10 +22,9 @@ from posalign_sim.experiments.attractors import (
     payoff_rest_points,
     proportion,
 )
-from posalign_sim.experiments.configure import Arm, strengths_by_world
-from posalign_sim.experiments.following import Follower
-from posalign_sim.experiments.landscape_results import Attractor, Landscape, Plan, character
-from posalign_sim.experiments.mixtures import Mixtures
+from posalign_sim.experiments.landscape.following import Follower
+from posalign_sim.experiments.landscape.mixtures import Mixtures
+from posalign_sim.experiments.landscape.results import Attractor, Landscape, Plan, character
 from posalign_sim.world.accounts import MINOR
 from posalign_sim.world.compiler import Mode
 from posalign_sim.world.dynamics import Moran, PairwiseComparison

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from posalign_sim.experiments.attractors import Share
-from posalign_sim.experiments.landscape_results import Landscape
-from posalign_sim.experiments.mixtures import Mixtures
+from posalign_sim.experiments.landscape.attractors import Share
+from posalign_sim.experiments.landscape.mixtures import Mixtures
+from posalign_sim.experiments.landscape.results import Landscape
 
 
 def attractor_table(found: Landscape) -> pd.DataFrame:

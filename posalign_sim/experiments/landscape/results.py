@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from posalign_sim.experiments.attractors import Basins, FixedPoint, Share
 from posalign_sim.experiments.configure import Arm
-from posalign_sim.experiments.mixtures import Mixtures
+from posalign_sim.experiments.landscape.attractors import Basins, FixedPoint, Share
+from posalign_sim.experiments.landscape.mixtures import Mixtures
 from posalign_sim.world.modules import ConfigurationError
 
 #: Net surplus, as a share of the first best, up to which an attractor counts as negative, and from

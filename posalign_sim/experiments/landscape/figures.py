@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from posalign_sim.experiments.attractors import ERRORS
 from posalign_sim.experiments.figures import (
     BLUE,
     FAINT,
@@ -22,9 +21,10 @@ from posalign_sim.experiments.figures import (
     canvas_of,
     save_figure,
 )
-from posalign_sim.experiments.landscape_results import Attractor, Landscape
-from posalign_sim.experiments.landscape_tables import flow_table
-from posalign_sim.experiments.mixtures import Mixtures
+from posalign_sim.experiments.landscape.attractors import ERRORS
+from posalign_sim.experiments.landscape.mixtures import Mixtures
+from posalign_sim.experiments.landscape.results import Attractor, Landscape
+from posalign_sim.experiments.landscape.tables import flow_table
 from posalign_sim.experiments.wording import arm_title, capital, spell
 
 if TYPE_CHECKING:
