@@ -1,8 +1,6 @@
 """Scripted agents: pure functions of what a seat sees, one for each decision they know."""
 
-from posalign_sim.agents.adaptive_traders import AdaptiveAggressive
 from posalign_sim.agents.attackers import Milker, Whitewasher
-from posalign_sim.agents.belief_traders import GDX, GjerstadDickhaut
 from posalign_sim.agents.conduct import (
     Abstaining,
     Calculating,
@@ -19,14 +17,6 @@ from posalign_sim.agents.contributors import (
     RandomContributor,
     SustainableHarvester,
     ThresholdContributor,
-)
-from posalign_sim.agents.counters import (
-    AverageCopier,
-    Feld,
-    GoByRecentMajority,
-    HardGoByMajority,
-    ShortMem,
-    Tullock,
 )
 from posalign_sim.agents.diplomats import (
     AudienceSensitive,
@@ -50,65 +40,37 @@ from posalign_sim.agents.dispositions import (
     Universalising,
 )
 from posalign_sim.agents.followers import NormFollower, Universaliser
-from posalign_sim.agents.grudgers import (
-    Davis,
-    Doubler,
-    EasyGo,
-    FoolMeOnce,
-    ForgetfulGrudger,
-    Forgiver,
-    ForgivingGrim,
-    GrudgerAlternator,
-    Grumpy,
-    OppositeGrudger,
-    Punisher,
-    Retaliate,
-    SoftGrudger,
+from posalign_sim.agents.learning.hindsight import (
+    BestResponse,
+    FictitiousPlay,
+    Hedge,
+    RegretMatching,
 )
-from posalign_sim.agents.hindsight import BestResponse, FictitiousPlay, Hedge, RegretMatching
-from posalign_sim.agents.imitative_negotiators import (
+from posalign_sim.agents.learning.learners import Exp3, Mixed, QLearner, RothErev, Sarsa
+from posalign_sim.agents.listeners import Bluffer, Candid, CandidDiplomat
+from posalign_sim.agents.litigants import AwardSeeker, Briber, Discloser, FrivolousLitigant
+from posalign_sim.agents.mediators import Mediator
+from posalign_sim.agents.negotiation.imitative_negotiators import (
     AveragedTitForTat,
     Micro,
     NaiveTitForTat,
     RelativeTitForTat,
     TitForTatNegotiator,
 )
-from posalign_sim.agents.learners import Exp3, Mixed, QLearner, RothErev, Sarsa
-from posalign_sim.agents.listeners import Bluffer, Candid, CandidDiplomat
-from posalign_sim.agents.litigants import AwardSeeker, Briber, Discloser, FrivolousLitigant
-from posalign_sim.agents.machines import Machine
-from posalign_sim.agents.mediators import Mediator
-from posalign_sim.agents.memory import LookupTable, MemoryN
-from posalign_sim.agents.merchants import (
-    BestValueBuyer,
-    FirstProposalBuyer,
-    LemonBuyer,
-    LemonSeller,
-    PostedPriceSeller,
-)
-from posalign_sim.agents.negotiators import (
+from posalign_sim.agents.negotiation.negotiators import (
     BaronFerejohnPlayer,
     FairDivider,
     Hardliner,
     RubinsteinPlayer,
     TimeDependent,
 )
-from posalign_sim.agents.officials import BiasedArbiter, Bribable, EvidenceReader
-from posalign_sim.agents.opponent_models import ModellingNegotiator, NashSeeker, NiceTitForTat
-from posalign_sim.agents.pacts import Griefer, PactPlayer
-from posalign_sim.agents.probers import (
-    CollectiveStrategy,
-    Detective,
-    GladsteinTester,
-    GradualKiller,
-    Handshake,
-    HardProber,
-    NaiveProber,
-    Prober,
-    Prober2,
-    Prober3,
-    RemorsefulProber,
+from posalign_sim.agents.negotiation.opponent_models import (
+    ModellingNegotiator,
+    NashSeeker,
+    NiceTitForTat,
 )
+from posalign_sim.agents.officials import BiasedArbiter, Bribable, EvidenceReader
+from posalign_sim.agents.pacts import Griefer, PactPlayer
 from posalign_sim.agents.punishers import (
     AltruisticPunisher,
     AntisocialPunisher,
@@ -125,7 +87,47 @@ from posalign_sim.agents.raters import (
     HonestRater,
     SilentRater,
 )
-from posalign_sim.agents.reciprocators import (
+from posalign_sim.agents.responsive import DiscriminatingBuyer, Honest, Opportunist
+from posalign_sim.agents.scholars import ConditionalSharer, Liar, Sceptic, Sharer, Withholder
+from posalign_sim.agents.strategies.counters import (
+    AverageCopier,
+    Feld,
+    GoByRecentMajority,
+    HardGoByMajority,
+    ShortMem,
+    Tullock,
+)
+from posalign_sim.agents.strategies.grudgers import (
+    Davis,
+    Doubler,
+    EasyGo,
+    FoolMeOnce,
+    ForgetfulGrudger,
+    Forgiver,
+    ForgivingGrim,
+    GrudgerAlternator,
+    Grumpy,
+    OppositeGrudger,
+    Punisher,
+    Retaliate,
+    SoftGrudger,
+)
+from posalign_sim.agents.strategies.machines import Machine
+from posalign_sim.agents.strategies.memory import LookupTable, MemoryN
+from posalign_sim.agents.strategies.probers import (
+    CollectiveStrategy,
+    Detective,
+    GladsteinTester,
+    GradualKiller,
+    Handshake,
+    HardProber,
+    NaiveProber,
+    Prober,
+    Prober2,
+    Prober3,
+    RemorsefulProber,
+)
+from posalign_sim.agents.strategies.reciprocators import (
     GenerousTitForTat,
     GoByMajority,
     Grim,
@@ -134,10 +136,7 @@ from posalign_sim.agents.reciprocators import (
     TitForTat,
     WinStayLoseShift,
 )
-from posalign_sim.agents.responsive import DiscriminatingBuyer, Honest, Opportunist
-from posalign_sim.agents.rule_traders import MarketMaker, Shaver, Sniper
-from posalign_sim.agents.scholars import ConditionalSharer, Liar, Sceptic, Sharer, Withholder
-from posalign_sim.agents.tit_for_tats import (
+from posalign_sim.agents.strategies.tit_for_tats import (
     AdaptiveTitForTat,
     ForgivingTitForTat,
     HardTitForTat,
@@ -151,7 +150,7 @@ from posalign_sim.agents.tit_for_tats import (
     TitsForTats,
     TwoTitsForTat,
 )
-from posalign_sim.agents.tolerant import (
+from posalign_sim.agents.strategies.tolerant import (
     AdaptivePavlov,
     Champion,
     ContriteTitForTat,
@@ -161,7 +160,18 @@ from posalign_sim.agents.tolerant import (
     OriginalGradual,
     Shubik,
 )
-from posalign_sim.agents.traders import (
+from posalign_sim.agents.strategies.unconditional import Cooperator, Defector
+from posalign_sim.agents.trading.adaptive_traders import AdaptiveAggressive
+from posalign_sim.agents.trading.belief_traders import GDX, GjerstadDickhaut
+from posalign_sim.agents.trading.merchants import (
+    BestValueBuyer,
+    FirstProposalBuyer,
+    LemonBuyer,
+    LemonSeller,
+    PostedPriceSeller,
+)
+from posalign_sim.agents.trading.rule_traders import MarketMaker, Shaver, Sniper
+from posalign_sim.agents.trading.traders import (
     EquilibriumBidder,
     Truthful,
     UnconstrainedZeroIntelligence,
@@ -175,7 +185,6 @@ from posalign_sim.agents.trustees import (
     InequityAverse,
     Reciprocal,
 )
-from posalign_sim.agents.unconditional import Cooperator, Defector
 
 __all__ = [
     "GDX",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from posalign_sim.agents.responsive import Opportunist
-from posalign_sim.agents.unconditional import Defector
+from posalign_sim.agents.strategies.unconditional import Defector
 from posalign_sim.envs.marketplace import REENTER, STAY
 from posalign_sim.envs.marketplace_sight import MarketSight
 from posalign_sim.world.fields import param

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from posalign_sim.agents.past import other_defected, own_defected
+from posalign_sim.agents.strategies.past import other_defected, own_defected
 from posalign_sim.envs.crisis import (
     CATASTROPHE,
     DE_ESCALATE,

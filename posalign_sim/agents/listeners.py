@@ -6,7 +6,7 @@ import numpy as np
 
 from posalign_sim.agents.contributors import fair_units, give_asked, keep_all, take, take_all
 from posalign_sim.agents.responsive import owed_share
-from posalign_sim.agents.unconditional import Defector
+from posalign_sim.agents.strategies.unconditional import Defector
 from posalign_sim.envs.commons import CommonsSight
 from posalign_sim.envs.crisis import CATASTROPHE, SILENT, CrisisSight
 from posalign_sim.envs.public_goods import PublicGoodsSight

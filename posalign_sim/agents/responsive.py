@@ -27,10 +27,10 @@ from posalign_sim.agents.contributors import (
     take,
     take_all,
 )
-from posalign_sim.agents.merchants import choose_well, custom_offer
+from posalign_sim.agents.negotiation.terms import answer_fairly, candid, offer_fairly
 from posalign_sim.agents.scholars import bluff
-from posalign_sim.agents.terms import answer_fairly, candid, offer_fairly
-from posalign_sim.agents.traders import gainful_price, true_price
+from posalign_sim.agents.trading.merchants import choose_well, custom_offer
+from posalign_sim.agents.trading.traders import gainful_price, true_price
 from posalign_sim.envs.bargaining_sight import BargainingSight
 from posalign_sim.envs.commons import CommonsSight
 from posalign_sim.envs.crisis import HOLD, CrisisSight

@@ -19,8 +19,8 @@ from posalign_sim.agents import (
     TimeDependent,
     TitForTatNegotiator,
 )
-from posalign_sim.agents.imitative_negotiators import next_best, number_of
-from posalign_sim.agents.packed import note, noted, room
+from posalign_sim.agents.negotiation.imitative_negotiators import next_best, number_of
+from posalign_sim.agents.negotiation.packed import note, noted, room
 from posalign_sim.envs import Bargaining
 from posalign_sim.theory import enumerate_deals
 

@@ -26,9 +26,9 @@ from posalign_sim.agents import (
     SocialValueOrientation,
     TitForTat,
 )
-from posalign_sim.agents.hindsight import TALLY
-from posalign_sim.agents.learners import TRIED, VALUES
-from posalign_sim.agents.learning import DECIDED, MIND, POLICY, Chooser, choice_of
+from posalign_sim.agents.learning.base import DECIDED, MIND, POLICY, Chooser, choice_of
+from posalign_sim.agents.learning.hindsight import TALLY
+from posalign_sim.agents.learning.learners import TRIED, VALUES
 from posalign_sim.envs import (
     Commons,
     Crisis,

@@ -12,7 +12,7 @@ from posalign_sim.agents import (
     TwoTitsForTat,
     WinStayLoseShift,
 )
-from posalign_sim.agents.machines import MACHINES
+from posalign_sim.agents.strategies.machines import MACHINES
 from tests.agents.matches import check_answers, play
 
 ROUNDS = 25

@@ -17,7 +17,7 @@ from posalign_sim.agents import (
     NiceTitForTat,
     TimeDependent,
 )
-from posalign_sim.agents.opponent_models import (
+from posalign_sim.agents.negotiation.opponent_models import (
     MANY,
     ask_knowingly,
     nash_terms,

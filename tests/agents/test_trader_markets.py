@@ -7,9 +7,9 @@ import pytest
 
 from posalign_sim import Agent, Scenario, param, simulate
 from posalign_sim.agents import Shaver, Sniper, ZeroIntelligence
-from posalign_sim.agents.adaptive_traders import approach, follow
-from posalign_sim.agents.belief_traders import most_gainful
-from posalign_sim.agents.traders import gainful_price, hear, legal, margin_price, rounded
+from posalign_sim.agents.trading.adaptive_traders import approach, follow
+from posalign_sim.agents.trading.belief_traders import most_gainful
+from posalign_sim.agents.trading.traders import gainful_price, hear, legal, margin_price, rounded
 from posalign_sim.envs import DoubleAuction
 from posalign_sim.envs.double_auction import AuctionSight
 from posalign_sim.theory.auctions import market_equilibrium

@@ -18,7 +18,7 @@ from posalign_sim.agents import (
     Shaver,
     Sniper,
 )
-from posalign_sim.agents.adaptive_traders import (
+from posalign_sim.agents.trading.adaptive_traders import (
     BEND,
     KEENNESS,
     PRICES,
@@ -30,7 +30,7 @@ from posalign_sim.agents.adaptive_traders import (
     target_price,
     unbent,
 )
-from posalign_sim.agents.belief_traders import beliefs
+from posalign_sim.agents.trading.belief_traders import beliefs
 
 BUYER, SELLER = 0, 1
 HOLD, QUOTE = 0, 1

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from posalign_sim import ConfigurationError, Scenario, simulate
 from posalign_sim.agents import MemoryN, MemoryOne
-from posalign_sim.agents.zero_determinant import (
+from posalign_sim.agents.strategies.zero_determinant import (
     VECTORS,
     equaliser,
     extortion,

@@ -7,7 +7,13 @@ import pytest
 
 from posalign_sim import Agent, Scenario, param, simulate
 from posalign_sim.agents import EquilibriumBidder, Truthful, ZeroIntelligence
-from posalign_sim.agents.traders import any_price, gainful_price, hear, margin_price, true_price
+from posalign_sim.agents.trading.traders import (
+    any_price,
+    gainful_price,
+    hear,
+    margin_price,
+    true_price,
+)
 from posalign_sim.envs import DoubleAuction, SealedBid
 from posalign_sim.envs.double_auction import AuctionSight
 from posalign_sim.theory.auctions import (

@@ -20,8 +20,8 @@ from posalign_sim.agents import (
     Sarsa,
     TitForTat,
 )
-from posalign_sim.agents.learners import VALUES
-from posalign_sim.agents.learning import POLICY
+from posalign_sim.agents.learning.base import POLICY
+from posalign_sim.agents.learning.learners import VALUES
 from posalign_sim.envs import MatrixGame, RepeatedDilemma
 from posalign_sim.envs.matrix_game import TAKE, MatrixSight
 from posalign_sim.envs.matrix_game_rules import FAMILY

@@ -28,7 +28,6 @@ from posalign_sim.world.compiler import Linker
 from posalign_sim.world.conduct import witness
 from posalign_sim.world.fields import State, declared, record, state_fields
 from posalign_sim.world.modules import seen_by
-from posalign_sim.world.record import PARAMS
 from posalign_sim.world.sight import standing
 from posalign_sim.world.structure import names_used
 from posalign_sim.world.writer import Writer, load

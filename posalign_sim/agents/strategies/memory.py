@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from posalign_sim.agents.graded import COOPERATE, DEFECT
-from posalign_sim.agents.past import keep, other_defected, own_defected
+from posalign_sim.agents.strategies.graded import COOPERATE, DEFECT
+from posalign_sim.agents.strategies.past import keep, other_defected, own_defected
 from posalign_sim.world.draws import chance
 from posalign_sim.world.errors import ConfigurationError, nearest
 from posalign_sim.world.fields import Floats, given, param

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from posalign_sim.agents.graded import COOPERATE, DEFECT, Graded
-from posalign_sim.agents.zero_determinant import vector_of
+from posalign_sim.agents.strategies.graded import COOPERATE, DEFECT, Graded
+from posalign_sim.agents.strategies.zero_determinant import vector_of
 from posalign_sim.world.draws import chance
 from posalign_sim.world.fields import param
 from posalign_sim.world.modules import Agent

@@ -6,8 +6,8 @@ Research Software 4) gives it, it makes the same moves in every history.
 
 from __future__ import annotations
 
-from posalign_sim.agents.graded import COOPERATE, DEFECT
-from posalign_sim.agents.past import (
+from posalign_sim.agents.strategies.graded import COOPERATE, DEFECT
+from posalign_sim.agents.strategies.past import (
     cooperations,
     defections,
     exceeds,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from posalign_sim.agents.packed import WIDTH, hears, note, noted, remember, room
-from posalign_sim.agents.terms import TINY, ask, ideal, takes
+from posalign_sim.agents.negotiation.packed import WIDTH, hears, note, noted, remember, room
+from posalign_sim.agents.negotiation.terms import TINY, ask, ideal, takes
 from posalign_sim.envs.bargaining_sight import PROPOSE, BargainingSight
 from posalign_sim.world.compiler import rare
 from posalign_sim.world.draws import chance

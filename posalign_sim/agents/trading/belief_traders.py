@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from posalign_sim.agents.traders import legal
+from posalign_sim.agents.trading.traders import legal
 from posalign_sim.envs.double_auction import HOLD, AuctionSight
 from posalign_sim.envs.trading_day import ASK, BID, BID_TAKEN, BUYER
 from posalign_sim.world.compiler import rare

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from posalign_sim.agents.belief_traders import leads
-from posalign_sim.agents.traders import greedy_price, legal
+from posalign_sim.agents.trading.belief_traders import leads
+from posalign_sim.agents.trading.traders import greedy_price, legal
 from posalign_sim.envs.double_auction import HOLD, AuctionSight
 from posalign_sim.envs.trading_day import BID_TAKEN, BUYER
 from posalign_sim.world.compiler import rare

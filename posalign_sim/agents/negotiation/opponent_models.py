@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from posalign_sim.agents.packed import hears, note, noted, remember, room
-from posalign_sim.agents.terms import (
+from posalign_sim.agents.negotiation.packed import hears, note, noted, remember, room
+from posalign_sim.agents.negotiation.terms import (
     TINY,
     answered,
     ask,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from posalign_sim.agents.contributors import fair_units, give_asked, keep_all, take, take_all
-from posalign_sim.agents.merchants import choose_well, custom_offer
+from posalign_sim.agents.negotiation.terms import candid, ideal, offer_all, offer_fairly, takes
 from posalign_sim.agents.scholars import bluff
-from posalign_sim.agents.terms import candid, ideal, offer_all, offer_fairly, takes
-from posalign_sim.agents.traders import greedy_price, ring_bid, true_bid, true_price
+from posalign_sim.agents.trading.merchants import choose_well, custom_offer
+from posalign_sim.agents.trading.traders import greedy_price, ring_bid, true_bid, true_price
 from posalign_sim.envs.bargaining_sight import BargainingSight
 from posalign_sim.envs.commons import CommonsSight
 from posalign_sim.envs.crisis import DE_ESCALATE, HOLD, VIOLENT, CrisisSight

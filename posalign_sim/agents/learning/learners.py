@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from posalign_sim.agents.learning import (
+from posalign_sim.agents.learning.base import (
     DECIDED,
     LAST,
     MIND,

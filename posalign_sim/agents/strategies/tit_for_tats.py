@@ -7,8 +7,14 @@ makes the same moves in every history.
 
 from __future__ import annotations
 
-from posalign_sim.agents.graded import COOPERATE, DEFECT, Graded
-from posalign_sim.agents.past import exceeds, keep, last_of_other, other_defected, own_defected
+from posalign_sim.agents.strategies.graded import COOPERATE, DEFECT, Graded
+from posalign_sim.agents.strategies.past import (
+    exceeds,
+    keep,
+    last_of_other,
+    other_defected,
+    own_defected,
+)
 from posalign_sim.world.draws import chance
 from posalign_sim.world.fields import param
 from posalign_sim.world.modules import Agent

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from posalign_sim.agents.terms import (
+from posalign_sim.agents.negotiation.terms import (
     TINY,
     ask,
     aspiration,

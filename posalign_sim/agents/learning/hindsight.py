@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
-from posalign_sim.agents.learning import (
+from posalign_sim.agents.learning.base import (
     GAINED,
     LAST,
     MIND,

@@ -1,0 +1,1 @@
+"""Those who bargain, and what they reckon with."""

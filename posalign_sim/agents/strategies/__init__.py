@@ -1,0 +1,1 @@
+"""Strategies of repeated games, from tit for tat to machines and tables."""

@@ -1,0 +1,1 @@
+"""Those who quote, bid, sell and buy."""
