@@ -1,11 +1,14 @@
-"""What institutions cost: nanoseconds of an agent's round, alone and stacked, and by hand.
+"""What institutions cost: nanoseconds of an agent's round, each alone and stacked, and by hand.
 
 The stack of seven is held against a hand-written numba loop of the same rules with the same draws
-that keeps balances and no more: what everybody owns must be equal to the last unit.
+that keeps balances and no more: what everybody owns must be equal to the last unit. The table is
+of all institutions that are registered, with their default terms, among agents who take no notice
+of them: whoever is asked something does what is done by default, or is worth its price.
 """
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -13,9 +16,10 @@ from numba import njit
 
 from benchmarks.common import Row, alternate, speed
 from benchmarks.pairs import AFTER, mix
-from posalign_sim import Rematched, Scenario, Tremble
+from posalign_sim import ConfigurationError, Rematched, Scenario, Tremble
 from posalign_sim.agents import Cooperator, Defector, DiscriminatingBuyer, MemoryOne
 from posalign_sim.envs import MoralHazardMarket, RepeatedDilemma
+from posalign_sim.experiments.configure import officials_of
 from posalign_sim.institutions import (
     Arbitration,
     Audit,
@@ -25,11 +29,14 @@ from posalign_sim.institutions import (
     Registry,
     Reputation,
 )
+from posalign_sim.registry import known
 from posalign_sim.world.engine import engine
 from posalign_sim.world.modules import Institution
 from posalign_sim.world.simulate import check_conservation
 
 WORLDS, ROUNDS, NOISE = 2048, 400, 0.05
+#: Worlds and rounds of a run that is timed for the table: some milliseconds each.
+TIMED = {"dilemma": (1024, 200), "market": (128, 200)}
 STACK: tuple[type[Institution], ...] = (
     Registry,
     Reputation,
@@ -251,34 +258,73 @@ def stacked() -> Row:
     )
 
 
-def nanoseconds(what: Scenario, agents: int) -> float:
-    """What a round takes for one agent, at best."""
-    runner = engine(what.structure)
-    runner.run(what.worlds(WORLDS, 1), 0, WORLDS, 2)
+def built(game: str, what: tuple[type[Institution], ...]) -> Scenario:
+    """A game of the table with institutions, whose offices are held by those who do by custom."""
+    institutions = [spec() for spec in what]
+    if game == "dilemma":
+        tables = np.random.default_rng(1).random((TIMED["dilemma"][0], 2, 4))
+        bare = dilemma([], tables)
+    else:
+        bare = market([])
+    officials = officials_of(institutions, {})
+    return bare.replace(institutions=institutions, officials=officials)
 
-    def prepare() -> Any:
-        ws = what.worlds(WORLDS, 1)
-        return lambda: runner.run(ws, 0, WORLDS, ROUNDS)
 
-    return min(alternate({"run": prepare}, 3)["run"]) / (agents * WORLDS * ROUNDS) * 1e9
+def nanoseconds(game: str) -> tuple[dict[str, float], dict[str, str]]:
+    """What a round takes for one who plays, by what is in force; and why something cannot be.
+
+    The runs are short and take turns, so that all have their share of a machine's quiet moments;
+    the best of each counts.
+    """
+    worlds, rounds = TIMED[game]
+    stacks: dict[str, tuple[type[Institution], ...]] = {"none": ()}
+    stacks |= {name: (spec,) for name, spec in known("institutions").items()}
+    stacks["all seven of the stack"] = STACK
+    sides: dict[str, Any] = {}
+    refused: dict[str, str] = {}
+    agents = 0
+    for number, (name, specs) in enumerate(stacks.items(), start=1):
+        print(f"  {game}, {number} of {len(stacks)}: {name}", file=sys.stderr, flush=True)
+        try:
+            what = built(game, specs)
+        except ConfigurationError as error:
+            refused[name] = str(error)
+            continue
+        runner = engine(what.structure)
+        ws = what.worlds(worlds, 1)
+        agents = int(ws["agents"][0])
+        runner.run(ws, 0, worlds, 20)
+        check_conservation(ws)
+        if ws["fault"].any():
+            raise RuntimeError(f"{name} in the {game}: a world has stopped on a fault")
+
+        def prepare(what: Scenario = what, runner: Any = runner) -> Any:
+            ws = what.worlds(worlds, 1)
+            return lambda: runner.run(ws, 0, worlds, rounds)
+
+        sides[name] = prepare
+    times = alternate(sides, 15)
+    per = agents * worlds * rounds
+    return {name: min(taken) / per * 1e9 for name, taken in times.items()}, refused
 
 
 def added() -> list[Row]:
-    """What each institution of the stack adds by itself, and all of them together."""
-    tables = np.random.default_rng(1).random((WORLDS, 2, 4))
-    games: dict[str, Any] = {
-        "repeated dilemma": (lambda some: dilemma(some, tables), 2),
-        "moral-hazard market": (market, 16),
-    }
+    """What each institution there is adds by itself to a round of two games, and seven together."""
+    costs, refused = {}, {}
+    for game in TIMED:
+        costs[game], refused[game] = nanoseconds(game)
     found = []
-    for game, (make, agents) in games.items():
-        bare = nanoseconds(make([]), agents)
-        costs = [f"none {bare:.0f}"]
-        for spec in STACK:
-            costs.append(f"{spec().name} +{nanoseconds(make([spec()]), agents) - bare:.0f}")
-        together = nanoseconds(make([spec() for spec in STACK]), agents) - bare
-        costs.append(f"all seven +{together:.0f}")
-        found.append(Row(f"institutions: ns an agent-round in the {game}", ", ".join(costs)))
+    for name in ("none", *known("institutions"), "all seven of the stack"):
+        cells, reasons = [], []
+        for game in TIMED:
+            if name in refused[game]:
+                cells.append(f"{'-':>6} {game}")
+                reasons.append(f"{game}: {refused[game][name]}")
+                continue
+            more = costs[game][name] - (0 if name == "none" else costs[game]["none"])
+            cells.append(f"{more:{'' if name == 'none' else '+'}6.0f} {game}")
+        what = f"institutions: ns an agent-round{'' if name == 'none' else ' more'}, {name}"
+        found.append(Row(what, ", ".join(cells), agreement="; ".join(reasons)))
     return found
 
 

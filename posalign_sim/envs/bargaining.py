@@ -72,8 +72,8 @@ class Bargaining(Game):
     more. Cooperation is what it left the others, above their disagreement points and up to 1,
     relative to their part of an even split of the best joint surplus; 0 without a deal, or if it
     reneged. If it is 1 for all, the joint surplus is the greatest there is. A deal that is not
-    binding is a promise of the others' points in it, for which these risk `breach_harm` each;
-    reneging is the only breach.
+    binding is a promise of the others' points in it (their mean), for which each of them pays
+    with the risk of `breach_harm`. Reneging is the only breach; it harms each by `breach_harm`.
 
     Told: each seat its own scores, disagreement points and discount factor, the rules, all offers
     and messages at its table, what offers are worth to itself; others' interests if `revealed`.
@@ -376,7 +376,8 @@ class Bargaining(Game):
                 if reneged:
                     pay(w, face(w, j), NATURE, own.breach_harm)
                 j = facing(w, j)
-            risked = pledged * own.breach_harm * (n - 1)
+            due /= n - 1
+            risked = pledged * own.breach_harm
             harm = risked if reneged else 0.0
             if reneged:
                 pay(w, NATURE, face(w, i), own.breach_gain)

@@ -72,7 +72,7 @@ class Commons(Game):
 
     Interactions: each seat's harvest towards the group. Cooperation is 1 at or below the fair
     share, 0 at the largest claim, linear in between; below `standard` it is a breach. Harm is
-    what the units above the fair share would have grown to, in points per head.
+    what the units above the fair share would have grown to, in points for each who shares them.
     Cooperation of all earns the most that can go on; in a last round there is no more to lose.
 
     `stake_of_future` points per unit are what the stock is worth to third parties: OUTSIDERS gain

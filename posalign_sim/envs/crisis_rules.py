@@ -257,8 +257,9 @@ def strike(w: World, own: Any, i: int, others: int) -> None:
         pay(w, OUTSIDERS, NATURE, own.spillover * destroyed * others)
     pledged = 1 if ladder and own.said[i] != SILENT else 0
     due = (int(own.said[i]) if pledged else HOLD) if ladder else DE_ESCALATE
-    harm = prize * (height[i] - due / 5)
-    harm += others * (destroyed - damage_of(own, due)) if ladder else 0.0
+    # What it takes is linear in where it stands: so much from each, wherever they stand.
+    harm = prize * (height[i] - due / 5) / others
+    harm += destroyed - damage_of(own, due) if ladder else 0.0
     harm = max(0.0, harm)
     promised = 5.0 - due if pledged else 0.0
     delivered = 5.0 - own.level[i] if ladder else 0.0

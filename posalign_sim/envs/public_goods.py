@@ -76,7 +76,8 @@ class PublicGoods(Game):
     Cooperation is the share given of what is asked: all; where giving makes no more than it costs
     (factor < 1), an equal share of the threshold, if contributions can be divided. Below
     `standard` it is a breach. Harm is what each other member who gives what is asked lacks,
-    in expectation, to what it had if all gave it, by the actor's share in what is missing.
+    in expectation, to what it had if all gave it, by the actor's share in what is missing; paid
+    is what each gave. Of a table at which some abstain both are the mean over all others there.
     Cooperation of all makes most together, but where contributions are `indivisible` and fewer
     are needed: what is more than enough is waste.
 

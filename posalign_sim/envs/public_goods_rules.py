@@ -167,10 +167,11 @@ def note_act(w: World, own: PublicGoods, i: int) -> None:
     """Record seat `i`'s contribution: towards all at its table, who gave so much each."""
     g = group(w, i, 0)
     tick = own.asked * own.endowment / TICKS
-    others = max(1, int(own.members[g]) - 1)
+    others = max(1, int(own.circle[g]) - 1)
     paid = tick * (own.total[g] - own.given_ticks[i]) / others
-    cooperation = cooperation_of(own, i)
-    interact(w, face(w, i), GROUP, cooperation, 0, 0.0, 0.0, paid, harm_of(w, own, i))
+    # Who stays out sits at the table, too, and loses nothing.
+    harm = harm_of(w, own, i) * ((int(own.members[g]) - 1) / others)
+    interact(w, face(w, i), GROUP, cooperation_of(own, i), 0, 0.0, 0.0, paid, harm)
 
 
 @variant(note_act, "neighbourhood")

@@ -85,8 +85,8 @@ class SharedStock(SharedSignals):
     withholds promises nothing. Harm is what each of those who believe a lie takes too little, or
     too much, for it, in points. And its harvest: cooperation 1 at or below an equal part of what
     the stock that there is could bear, 0 at the largest claim, linear in between; harm is what the
-    units above that would have grown to, in points per head. Below `standard` an act without a
-    promise is a breach: 1/2 is low enough for honest errors.
+    units above that would have grown to, in points for each who shares them. Below `standard` an
+    act without a promise is a breach: 1/2 is low enough for honest errors.
 
     Source: fishers who share, hide and falsify what they find: Palmer (1990), Human Organization
     49; Evans & Weninger (2014), Environmental and Resource Economics 58; taking less the less is

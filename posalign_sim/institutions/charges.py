@@ -21,11 +21,10 @@ HARMED, PURSE, OUTSIDE = 0, 1, 2
 class PigouvianCharge(Institution):
     """Who harms others by an act pays `rate` points for each point of harm, breach or no breach.
 
-    The harm is what the game records of the act, towards one or towards a group; games record
-    harm towards a group as what each of the others suffers (`per_head` 1: public goods, commons)
-    or as what all suffer together (0: the crisis, bargains of more than two). It needs no finding:
-    harm is measured. What third parties have lost in the round is charged for, too, at `outside`
-    points a point, to those who did harm, in proportion to it (where nobody did, to nobody).
+    The harm is what the game records of the act: what its target loses by it, or all of a group
+    together. It needs no finding: harm is measured. What third parties have lost in the round is
+    charged for, too, at `outside` points a point, to those who did harm, in proportion to it
+    (where nobody did, to nobody).
 
     The charge goes to whoever is harmed (`payee` 0: the others of a group alike, outsiders for
     their loss), to the treasury (1), or all to outsiders (2), but for the share `cost`, which
@@ -50,9 +49,8 @@ class PigouvianCharge(Institution):
     rate: float = param(1, 0, 100, "points per point of harm", "charged")
     outside: float = param(0, 0, 100, "points per point", "charged for what outsiders lose")
     payee: float = param(0, 0, 2, "0, 1 or 2", "paid to 0: the harmed, 1: treasury, 2: outsiders")
-    per_head: float = param(1, 0, 1, "0 or 1", "1: harm to a group is what each of it suffers")
     cost: float = param(0.02, 0, 1, "share of a charge", "burnt")
-    foreseen: float = param(1, 0, 1e6, "points", "harm expected of a breach, until one is seen")
+    foreseen: float = param(1, 0, 1e6, "points", "harm of a breach to all, until one is seen")
     # by whether an act was a breach: what was charged for such acts, and how many there were
     bills: Floats = table(np.float64, 2)
     acts: Floats = table(np.float64, 2)
@@ -75,12 +73,12 @@ class PigouvianCharge(Institution):
         lost = max(0, own.outsiders_mark - balance_of(w, OUTSIDERS)) / MINOR
         total = 0.0
         for k in range(w.interaction_count):
-            total += harm_to_all(w, w.interactions[k], own.per_head)
+            total += harm_to_all(w, w.interactions[k])
         for k in range(w.interaction_count):
             x = w.interactions[k]
             if not governed(w, own, x.actor):
                 continue
-            harm = harm_to_all(w, x, own.per_head)
+            harm = harm_to_all(w, x)
             for_them = own.rate * harm
             for_outsiders = own.outside * lost * harm / total if harm > 0 else 0.0
             if binding(w, x):

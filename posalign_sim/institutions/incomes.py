@@ -29,16 +29,9 @@ def binding(w: World, x: Any) -> bool:
     return bool(x.pledged) or w.standard > 0
 
 
-def harm_to_all(w: World, x: Any, per_head: float) -> float:
-    """Points by which an act harms all whom it touches together.
-
-    Args:
-        w: the world.
-        x: the interaction.
-        per_head: 1 if harm towards a group is recorded as what each of the others suffers, 0 if
-            as what they suffer together.
-    """
-    return x.harm if per_head == 0 else x.harm * count_touched(w, x)
+def harm_to_all(w: World, x: Any) -> float:
+    """Points by which an act harms all whom it touches together."""
+    return x.harm * count_touched(w, x)
 
 
 def count_touched(w: World, x: Any) -> int:
@@ -46,15 +39,15 @@ def count_touched(w: World, x: Any) -> int:
     return 1 if x.target != GROUP else others(w, holder(w, x.actor))
 
 
-def note_breach(w: World, own: Any, x: Any, per_head: float) -> None:
-    """Keep the statistics of breaches: how many (`own.breaches`), and what harm (`own.harms`)."""
+def note_breach(w: World, own: Any, x: Any) -> None:
+    """Keep statistics of breaches: how many (`own.breaches`), what harm (`own.harms`) to all."""
     if binding(w, x) and breached(w, x):
         own.breaches += 1
-        own.harms += harm_to_all(w, x, per_head)
+        own.harms += harm_to_all(w, x)
 
 
 def foreseen_harm(own: Any) -> float:
-    """Harm to be expected of a breach: the mean of those seen so far, at first `own.foreseen`."""
+    """Harm of a breach to all, as it is expected: the mean so far, at first `own.foreseen`."""
     return own.harms / own.breaches if own.breaches > 0 else own.foreseen
 
 

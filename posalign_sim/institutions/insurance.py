@@ -21,7 +21,7 @@ from posalign_sim.world.compiler import rare
 from posalign_sim.world.conduct import answers, breached, governed, touched
 from posalign_sim.world.fields import Flags, Floats, Ints, param, per_agent, per_identity, table
 from posalign_sim.world.modules import Institution
-from posalign_sim.world.record import GROUP, World, face, others, seats
+from posalign_sim.world.record import World, face, others, seats
 
 
 class MutualInsurance(Institution):
@@ -37,8 +37,6 @@ class MutualInsurance(Institution):
     a round goes back, or, with `surplus_kept` 1, stays in the pool for later claims. Everything
     goes back when the insurance is withdrawn, or to who gives up its identity; at the end of the
     game it is their own.
-
-    Harm towards a group is what each of it suffers (`per_head` 1), or what they suffer together.
 
     Reports, per seat: points claimed, and points paid on claims.
 
@@ -60,7 +58,6 @@ class MutualInsurance(Institution):
     cover: float = param(0.8, 0, 1, "share of the harm", "that is made good")
     deductible: float = param(0, 0, 1e6, "points", "of each harm that are not")
     surplus_kept: float = param(0, 0, 1, "0 or 1", "1: what is left stays in the pool")
-    per_head: float = param(1, 0, 1, "0 or 1", "1: harm to a group is what each of it suffers")
     fee: float = param(0.02, 0, 1e6, "points per member and round", "burnt")
     # Outlives the identity (the first axis is not that of identities): see `forget`.
     stake: Ints = table(np.int64, 1, "identities")
@@ -112,11 +109,8 @@ class MutualInsurance(Institution):
 @rare
 def claim_for(w: World, own: Any, x: Any) -> None:
     """Everybody whom a breach has harmed, and who is a member, has a claim."""
-    count = count_touched(w, x)
-    together = x.target == GROUP and own.per_head == 0
-    loss = x.harm / max(1, count) if together else x.harm
-    points = own.cover * max(0.0, loss - own.deductible)
-    for k in range(count):
+    points = own.cover * max(0.0, x.harm - own.deductible)
+    for k in range(count_touched(w, x)):
         i = touched(w, x, k)
         if own.member[i]:
             own.claim[answers(w, own, face(w, i))] += minor(points)

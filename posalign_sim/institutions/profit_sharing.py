@@ -49,8 +49,7 @@ class ProfitSharing(Institution):
     """
 
     share: float = param(0.5, 0, 1, "share of a gain", "that is pooled at the table")
-    foreseen: float = param(1, 0, 1e6, "points", "harm expected of a breach, until one is seen")
-    per_head: float = param(1, 0, 1, "0 or 1", "1: harm to a group is what each of it suffers")
+    foreseen: float = param(1, 0, 1e6, "points", "harm of a breach to all, until one is seen")
     fee: float = param(0.01, 0, 1e6, "points per seat and round", "burnt")
     mark: Ints = per_identity(np.int64)
     harms: float = scalar()
@@ -81,7 +80,7 @@ class ProfitSharing(Institution):
 
     @staticmethod
     def witness(w: World, own: ProfitSharing, x: Any) -> None:
-        note_breach(w, own, x, own.per_head)
+        note_breach(w, own, x)
 
     @staticmethod
     def settle(w: World, own: ProfitSharing) -> None:

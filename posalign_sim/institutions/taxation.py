@@ -63,8 +63,7 @@ class IncomeTax(Institution):
     rate: float = param(0.2, 0, 1, "share of income", "where no brackets are given")
     cost: float = param(0.02, 0, 1, "points per point collected", "burnt")
     basic_income: float = param(0, 0, 1, "share of the treasury", "paid out in each round")
-    foreseen: float = param(1, 0, 1e6, "points", "harm expected of a breach, until one is seen")
-    per_head: float = param(1, 0, 1, "0 or 1", "1: harm to a group is what each of it suffers")
+    foreseen: float = param(1, 0, 1e6, "points", "harm of a breach to all, until one is seen")
     thresholds: Floats = given(
         np.float64, "brackets", low=0, high=NEVER, unit="points", summary="where brackets begin"
     )
@@ -134,7 +133,7 @@ class IncomeTax(Institution):
     def witness(w: World, own: IncomeTax, x: Any) -> None:
         if own.basic_income == 0:
             return
-        note_breach(w, own, x, own.per_head)
+        note_breach(w, own, x)
 
     @staticmethod
     def settle(w: World, own: IncomeTax) -> None:

@@ -224,7 +224,8 @@ def test_a_larger_table_by_hand():
     assert run.worlds["public"][0, OUTSIDERS] == -2_000_000
     acts = run.worlds["interactions"][0][:3]
     assert (acts["target"] == GROUP).all()
-    assert acts["harm"].tolist() == pytest.approx([3 + 4, 1, 0])
+    # Of each of the two others: half of the prize for the rungs above `hold`, and the damage.
+    assert acts["harm"].tolist() == pytest.approx([3 / 2 + 2, 1 / 2, 0])
     assert (acts["paid"] == 0).all()
 
 

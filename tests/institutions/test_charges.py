@@ -66,9 +66,6 @@ def test_a_group_is_paid_head_by_head():
     agents = [Defector(), Cooperator(), Cooperator(), Cooperator()]
     run = played(PublicGoods(), agents, PigouvianCharge(cost=0))
     assert run.points[0].tolist() == [20, 32, 32, 32]
-    # All suffer together what is recorded: 8 in all.
-    run = played(PublicGoods(), agents, PigouvianCharge(cost=0, per_head=0))
-    assert run.points[0] == pytest.approx([36, 24 + 8 / 3, 24 + 8 / 3, 24 + 8 / 3], abs=2e-6)
 
 
 def test_outsiders_are_made_good():

@@ -106,8 +106,6 @@ def test_members_of_a_group_are_each_made_good():
     assert own["indemnified"][0].tolist() == [0, 8, 8, 8]
     # 24 from four stakes alike.
     assert run.points[0].tolist() == [38, 26, 26, 26]
-    run = played(PublicGoods(), agents, MutualInsurance(premium=10, cover=1, fee=0, per_head=0))
-    assert run.worlds["mutual_insurance"]["claimed"][0, 1:4] == pytest.approx(8 / 3)
 
 
 def test_the_insured_care_less_whom_they_trust():

@@ -29,7 +29,9 @@ from posalign_sim.envs.views.wording import (
     player,
 )
 from posalign_sim.world.compiler import Linker
+from posalign_sim.world.conduct import touched
 from posalign_sim.world.modules import ANNOUNCED
+from posalign_sim.world.record import GROUP, NOBODY
 from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.session import Session
 from posalign_sim.world.sight import STAKES, kept_fields, standing
@@ -239,12 +241,13 @@ class _Teller:
         if not (judged or priced) or count == 0:
             return
         acts = self.w["interactions"][:count]
-        mine = np.flatnonzero(acts["target"] == self.me)
-        if len(mine):
+        mine = [k for k in range(count) if self._touches(acts[k])]
+        if mine:
             yield "\n## Acts towards you in this round, as institutions see them"
         for k in mine:
             x = acts[k]
-            words = f"- {player(int(x['actor']))}: cooperation {number(x['cooperation'])}"
+            whom = ", towards all of you" if x["target"] == GROUP else ""
+            words = f"- {player(int(x['actor']))}{whom}: cooperation {number(x['cooperation'])}"
             if judged and x["pledged"]:
                 words += (
                     f"; it had promised {number(x['promised'])} "
@@ -256,6 +259,15 @@ class _Teller:
                     f"{number(x['harm'])} points worse off than it should have"
                 )
             yield words
+
+    def _touches(self, x: Any) -> bool:
+        """Whether an act touches the seat: as its target, or as one of all at a table."""
+        reached, k = _linked(self.frame.structure, touched), 0
+        while (seat := reached(self.w, x, k)) != NOBODY:
+            if seat == self.seat:
+                return True
+            k += 1
+        return False
 
     def incentives(self) -> Iterator[str]:
         """What the game says of the seat's own incentives."""

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from posalign_sim import (
     ConfigurationError,
+    External,
     Neighbours,
     Network,
     Scenario,
@@ -16,8 +17,15 @@ from posalign_sim import (
     simulate,
     start,
 )
-from posalign_sim.agents import GoByMajority, Opportunist, TitForTat, WinStayLoseShift
-from posalign_sim.envs import RepeatedDilemma
+from posalign_sim.agents import (
+    Cooperator,
+    Defector,
+    GoByMajority,
+    Opportunist,
+    TitForTat,
+    WinStayLoseShift,
+)
+from posalign_sim.envs import PublicGoods, RepeatedDilemma
 from posalign_sim.envs.views.text import describe, describe_seat, legal_now
 from posalign_sim.envs.views.wording import INCENTIVES, MEMORY, number, rules_of
 from posalign_sim.experiments.configure import officials_of
@@ -126,6 +134,22 @@ def test_neighbours_and_single_tables_too():
     )
     run = simulate(made, 1, 2, mode="interpreted", progress=False)
     assert play_by_text(made, 2, 0)[0]["digest"] == run.worlds["digest"][0]
+
+
+def test_what_is_done_to_all_at_a_table_is_told_to_each_of_them():
+    givers = [Cooperator(), Defector(), External()]
+    made = Scenario(PublicGoods(), givers, institutions=[Arbitration()], rounds=1, metrics=())
+    session = start(made, worlds=1, seed=1, mode="interpreted")
+    while session.points[session.decision[0]].decision.name != "file":
+        session.advance(np.zeros(1, np.int64), session.lows[:1])
+    told = describe(session, 0).split("## Acts towards you in this round")[1].split("##")[0]
+    acts = [line for line in told.splitlines() if line.startswith("- ")]
+    assert [line.split(":")[0] for line in acts] == [
+        "- player 0, towards all of you",
+        "- player 1, towards all of you",
+    ]
+    assert "it left you 0.0 points worse off" in acts[0]
+    assert "it left you 0.0 points worse off" not in acts[1]
 
 
 def mind(p, seat, luck):
