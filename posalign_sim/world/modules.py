@@ -177,10 +177,10 @@ class _Configured:
 def snake(name: str) -> str:
     """The name under which a class is known in configs and tables.
 
-    >>> snake("MoralHazardMarket")
-    'moral_hazard_market'
+    >>> snake("MoralHazardMarket"), snake("QLearner")
+    ('moral_hazard_market', 'q_learner')
     """
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
 class Module(_Configured, abstract=True):
