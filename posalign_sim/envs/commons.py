@@ -137,20 +137,7 @@ class Commons(Game):
 
     @staticmethod
     def meet(w: World, own: Commons) -> None:
-        for i in seats(w):
-            own.circle[i] = 0
-        for i in seats(w):
-            own.circle[w.host[i]] += 1
-        count = 0
-        best = 0.0
-        for rank in range(w.agents):
-            host = w.order[rank]
-            if own.circle[host] > 1:
-                own.pond[host] = count
-                count += 1
-                best += own.price * min(own.capacity, own.circle[host] * TICKS * own.tick)
-        # Where there are more tables in some rounds than in others, no round may make more.
-        w.first_best = max(w.first_best, best / w.agents)
+        find_places(w, own)
         for i in seats(w):
             if own.circle[w.host[i]] > 1:
                 tell(w, own, i)
@@ -200,6 +187,24 @@ class Commons(Game):
         for i in seats(w):
             if own.circle[w.host[i]] > 1 and own.capacity > 0:
                 own.ecology[i] = stock_of(w, own, i) / own.capacity
+
+
+def find_places(w: World, own: Any) -> None:
+    """Count who shares a stock, and say which stock each table shares: stocks stay with places."""
+    for i in seats(w):
+        own.circle[i] = 0
+    for i in seats(w):
+        own.circle[w.host[i]] += 1
+    count = 0
+    best = 0.0
+    for rank in range(w.agents):
+        host = w.order[rank]
+        if own.circle[host] > 1:
+            own.pond[host] = count
+            count += 1
+            best += own.price * min(own.capacity, own.circle[host] * TICKS * own.tick)
+    # Where there are more tables in some rounds than in others, no round may make more.
+    w.first_best = max(w.first_best, best / w.agents)
 
 
 def stock_of(w: World, own: Commons, i: int) -> float:

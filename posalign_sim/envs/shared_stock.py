@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from posalign_sim.envs.commons import DOUBLING, LOGISTIC, TICKS, CommonsSight
+from posalign_sim.envs.commons import DOUBLING, LOGISTIC, TICKS, CommonsSight, find_places
 from posalign_sim.envs.shared_knowledge_rules import (
     WITHHOLD,
     SharedSignals,
@@ -19,7 +19,6 @@ from posalign_sim.envs.shared_stock_rules import (
     ERROR,
     TAKE,
     fair_ticks,
-    find_places,
     land,
     largest,
     look_back,

@@ -11,7 +11,7 @@ from posalign_sim.envs.shared_knowledge_rules import BLUFF, WITHHOLD, accurate, 
 from posalign_sim.world.accounts import MINOR, NATURE, pay
 from posalign_sim.world.conduct import interact
 from posalign_sim.world.draws import draw
-from posalign_sim.world.record import GROUP, World, face, facing, seats
+from posalign_sim.world.record import GROUP, World, face, facing
 
 if TYPE_CHECKING:
     from posalign_sim.envs.shared_stock import SharedStock
@@ -47,24 +47,6 @@ def fair_ticks(w: World, own: SharedStock, i: int, stock: float) -> int:
     """Ticks, rounded down, of an equal part of what a stock can bear."""
     units = limit_of(own, stock) / int(own.circle[w.host[i]])
     return min(largest(own), int(np.floor(units / own.tick + HAIR)))
-
-
-def find_places(w: World, own: SharedStock) -> None:
-    """Count who shares a stock, and say which stock each table shares: stocks stay with places."""
-    for i in seats(w):
-        own.circle[i] = 0
-    for i in seats(w):
-        own.circle[w.host[i]] += 1
-    count = 0
-    best = 0.0
-    for rank in range(w.agents):
-        host = w.order[rank]
-        if own.circle[host] > 1:
-            own.pond[host] = count
-            count += 1
-            best += own.price * min(own.capacity, own.circle[host] * TICKS * own.tick)
-    # Where there are more tables in some rounds than in others, no round may make more.
-    w.first_best = max(w.first_best, best / w.agents)
 
 
 def weigh(w: World, own: SharedStock, i: int) -> None:

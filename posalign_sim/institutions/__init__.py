@@ -27,6 +27,7 @@ from posalign_sim.institutions.ratings import Ratings
 from posalign_sim.institutions.reputation import Reputation
 from posalign_sim.institutions.single_text import SingleText
 from posalign_sim.institutions.taxation import IncomeTax
+from posalign_sim.institutions.tribunal import Tribunal
 from posalign_sim.institutions.vesting import Vesting
 
 __all__ = [
@@ -57,5 +58,6 @@ __all__ = [
     "Registry",
     "Reputation",
     "SingleText",
+    "Tribunal",
     "Vesting",
 ]

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from posalign_sim.institutions.own_fines import place_of
+from posalign_sim.institutions.recess import NO_SEAT, end_recess, leave_table
 from posalign_sim.world.accounts import COST, pay
 from posalign_sim.world.compiler import rare
 from posalign_sim.world.conduct import answers, breached, governed, touched
 from posalign_sim.world.draws import draw
 from posalign_sim.world.fields import Flags, Floats, Ints, param, per_agent, per_identity, scalar
-from posalign_sim.world.matching import note_seating, restore_seating, unseat
 from posalign_sim.world.modules import Argument, Decision, Institution
 from posalign_sim.world.record import NOBODY, World, face, facing, holder, other, others, seats
 
@@ -81,7 +81,7 @@ class Ostracism(Institution):
     following: Ints = per_agent(np.uint32)
     hosts: Ints = per_agent(np.uint32)
     chairs: Ints = per_agent(np.uint32)
-    moved: int = scalar(np.uint8)
+    absent: int = scalar(np.int64, initial=NO_SEAT)
     # by identity: grounds in this round; the term it serves, its first round, that after its last
     charged: Flags = per_identity(np.uint8)
     broke: Flags = per_identity(np.uint8)
@@ -121,10 +121,7 @@ class Ostracism(Institution):
 
     @staticmethod
     def publish(w: World, own: Ostracism) -> None:
-        if own.moved:
-            restore_seating(w, own.following, own.hosts, own.chairs)
-            own.moved = 0
-        note_seating(w, own.following, own.hosts, own.chairs)
+        end_recess(w, own)
         for i in seats(w):
             m = face(w, i)
             if governed(w, own, m):
@@ -134,9 +131,7 @@ class Ostracism(Institution):
 
     @staticmethod
     def withdraw(w: World, own: Ostracism) -> None:
-        if own.moved:
-            restore_seating(w, own.following, own.hosts, own.chairs)
-            own.moved = 0
+        end_recess(w, own)
         for i in seats(w):
             if governed(w, own, face(w, i)):
                 w.sight.barred[i] = 0
@@ -278,8 +273,7 @@ def clear_tables(w: World, own: Ostracism) -> None:
         if others(w, i) == 1:
             own.left_alone[facing(w, i)] += 1
         own.rounds_out[i] += 1
-        own.moved = 1
-        unseat(w, i)
+        leave_table(w, own, m)
 
 
 @rare

@@ -492,6 +492,11 @@ class Institution(Module, abstract=True):
         """An institution may put something in the place of a choice, and unseat somebody."""
         return {"overrule": 3, "advises": 3, "seating": 2}
 
+    @property
+    def unseats(self) -> bool:
+        """Whether it may take seats out of tables."""
+        return "seating" in type(self).functions
+
     @classmethod
     def refusal(cls, game: type[Game]) -> str:
         """Why a game cannot carry the institution; nothing if it can."""

@@ -324,7 +324,7 @@ class Scenario:
                 f"{game.name} cannot be played with all neighbours at once: use NeighbourPairs()"
             )
         for institution in self.institutions:
-            if matching.neighbourhood and "seating" in type(institution).functions:
+            if matching.neighbourhood and institution.unseats:
                 raise ConfigurationError(
                     f"{institution.name} takes seats out of tables, and with {matching.name} there "
                     "are none: seats play with all of their neighbours; use NeighbourPairs()"

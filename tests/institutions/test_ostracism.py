@@ -13,6 +13,7 @@ from posalign_sim import (
     Network,
     Rematched,
     Scenario,
+    param,
     simulate,
     start,
 )
@@ -262,6 +263,34 @@ def test_two_jurisdictions_seat_everybody_where_they_belong():
     # The record of the first round is seen in the second, and has its consequence from the third.
     assert partners[2] == partners[3] == [0, 1, 3, 4, 5, 2]
     assert partners[0] == partners[1] == partners[4] == [1, 2, 3, 4, 5, 0]
+
+
+class BreaksAt(Cooperator):
+    """Gives nothing in one round, and everything in the others."""
+
+    when: float = param(9, 0, 9, "round")
+
+    @staticmethod
+    def contribute(p, i):
+        return (1, 20) if p.clock == p.params[i, 0] else (0, 20)
+
+
+def test_terms_of_two_jurisdictions_that_overlap_end_for_both():
+    seats = [BreaksAt(when=1), BreaksAt(when=0), *[BreaksAt()] * 4]
+    audit = Audit(rate=1, power=1, false_positive=0, fine=0, cost=0)
+    out = Ostracism(grounds=0, term=1, hearing=0, probation=0)
+    made = Scenario(
+        PublicGoods(),
+        seats,
+        residence=[0, 1, 0, 1, 0, 1],
+        institutions=[audit, out],
+        rounds=6,
+        metrics=(),
+    )
+    run = simulate(made, 1, 1, mode="interpreted", history=[0], progress=False)
+    assert run.worlds["ostracism"]["rounds_out"].sum() == 2
+    ring = run.history["partner"][:, 0, :6]
+    assert (ring[-2:] == ring[1]).all()
 
 
 def test_best_responders_keep_their_word_from_the_term_on_that_theory_gives():

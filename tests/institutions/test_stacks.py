@@ -177,7 +177,7 @@ def test_every_stack_is_enforced_on_every_game_that_carries_it():
 #: An act is answered for once; findings are proof for those after who finds.
 JUDGING = {
     *("arbitration", "audit", "bond", "contract", "court", "final_offer"),
-    *("graduated_sanctions", "pool_punishment", "precommitment"),
+    *("graduated_sanctions", "pool_punishment", "precommitment", "tribunal"),
 }
 READING = JUDGING | {"mutual_insurance", "vesting"}
 #: There is one public standing.
