@@ -29,12 +29,17 @@ posalign-sim: which institutions turn zero-sum dynamics into positive-sum ones, 
   posalign-sim landscape [SETTINGS]  where populations that adapt go, with and without institutions
   posalign-sim tournament [SETTINGS] everybody plays everybody in the repeated dilemma: turns=50,
                                      noise=0.05, players=[grim, tit_for_tat]; --cfg job shows all
+  posalign-sim validate [--quick]    what theory and the literature say, run and compared; one of
+                                     them: --row 15; --json; validate --help shows all
   posalign-sim explain [SETTINGS]    print the round that a scenario runs, as Python
 """
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command; exits with 0, 2 (something to mend), 130 (interrupted) or 1 (a bug)."""
+    """Run the command; exits with 0, 2 (something to mend), 130 (interrupted) or 1 (a bug).
+
+    A validation of which a row failed exits with 1, too.
+    """
     words = sys.argv[1:] if arguments is None else arguments
     try:
         _dispatch(words)
@@ -60,8 +65,12 @@ def _dispatch(words: list[str]) -> None:
         _with_configuration(words[1:], _landscape, "landscape")
     elif words and words[0] == "tournament":
         _with_configuration(words[1:], _tournament, "tournament")
+    elif words and words[0] == "validate":
+        from posalign_sim.experiments.validation.command import validate
+
+        sys.exit(validate(words[1:]))
     elif words and words[0].isidentifier():
-        hint = nearest(words[0], ["tournament", "list", "landscape", "explain"])
+        hint = nearest(words[0], ["validate", "tournament", "list", "landscape", "explain"])
         raise ConfigurationError(f"unknown command {words[0]!r}: {hint}; see posalign-sim --help")
     else:
         _with_configuration(words, _run)

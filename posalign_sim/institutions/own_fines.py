@@ -41,7 +41,9 @@ def place_of(w: World, i: int, j: int) -> int:
 
 @variant(place_of, "neighbourhood")
 def _place_among_neighbours(w: World, i: int, j: int) -> int:
-    for k in range(others(w, i)):
+    k = 0
+    while k < others(w, i):
         if other(w, i, k) == j:
             return k
+        k += 1
     return -1

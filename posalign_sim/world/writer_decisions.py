@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from posalign_sim.world.modules import Block, Column, Replacement
 from posalign_sim.world.structure import Point
 from posalign_sim.world.writer_names import Part, agent_name
+
+#: Places of an argument from which on it is gone through by a loop.
+_LONG = 8
 
 
 class DecisionWriter(Part):
@@ -198,7 +203,6 @@ class DecisionWriter(Part):
         """Whether a choice with its arguments is legal: for scripted and external seats alike."""
         out, decision, name = self.text, point.decision, point.decision.name
         functions = point.functions
-        columns = decision.columns(self.structure.sizes)
         out()
         out()
         out(f"def allow_{point.module}_{name}(w, i, choice, arguments):")
@@ -211,7 +215,7 @@ class DecisionWriter(Part):
         if f"mask_{name}" in functions:
             out(f"if not {point.module}_mask_{name}(w, own, i, choice):")
             out("    return False")
-        for k, column in enumerate(columns):
+        for column, k, _ in self._columns_of(point):
             carried = self._carried(point, column, "choice")
             carried = f"({carried}) and " if carried else ""
             if f"bounds_{name}" in functions:
@@ -226,6 +230,28 @@ class DecisionWriter(Part):
             out("    return False")
         out("return True")
         out.depth = 0
+
+    def _columns_of(self, point: Point) -> Iterator[tuple[Column, str, str]]:
+        """The columns of a decision's arguments: number and place in the argument, as text.
+
+        The places of a long array are gone through by a loop, in which the caller writes: an
+        argument for each of hundreds would make code of hundreds of times the length.
+        """
+        columns = point.decision.columns(self.structure.sizes)
+        first = 0
+        while first < len(columns):
+            column = columns[first]
+            count = sum(c.argument is column.argument for c in columns)
+            if count > _LONG:
+                self.text(f"for k in range({first}, {first + count}):")
+                self.text.depth += 1
+                yield column, "k", f"i, k - {first}"
+                self.text.depth -= 1
+            else:
+                for k in range(first, first + count):
+                    place = "i" if columns[k].index < 0 else f"i, {columns[k].index}"
+                    yield columns[k], str(k), place
+            first += count
 
     def _carried(self, point: Point, column: Column, choice: str) -> str:
         """The condition that a choice comes with an argument, if not all do."""
@@ -258,9 +284,10 @@ class DecisionWriter(Part):
         out(f"if not allow_{point.module}_{name}(w, i, choice, w.arguments[i]):")
         out("    raise_fault(w, BAD_CHOICE)")
         out("    choice = 0")
-        columns = decision.columns(self.structure.sizes)
-        for k, column in enumerate(columns):
-            out(f"    w.arguments[i, {k}] = {column.low}")
+        out.depth += 1
+        for column, k, _ in self._columns_of(point):
+            out(f"w.arguments[i, {k}] = {column.low}")
+        out.depth -= 1
         out("executed = choice")
         for other, spec in self.structure.modules:
             if "overrule" in spec.functions and decision.kept is not None:
@@ -269,15 +296,14 @@ class DecisionWriter(Part):
                 count = len(decision.choices)
                 out(f"executed = {other}_act(w, w.{other}, i, {point.key}, executed, {count})")
         out(f"own.{name}[i] = executed")
-        for k, column in enumerate(columns):
-            place = "i" if column.index < 0 else f"i, {column.index}"
+        for column, k, place in self._columns_of(point):
             value = f"w.arguments[i, {k}]"
             condition = self._carried(point, column, "executed")
             if condition:  # what does not belong to the choice is as if it had not been said
                 value += f" if {condition} else {column.low}"
             out(f"own.{name}_{column.argument.name}[{place}] = {value}")
         out(f"decision_event(w, {point.key}, i, choice, executed)")
-        for k, column in enumerate(columns):
+        for column, k, _ in self._columns_of(point):
             condition = self._carried(point, column, "executed")
             margin = "    " if condition else ""
             if condition:
@@ -351,10 +377,9 @@ class DecisionWriter(Part):
                     call = f"{point.module}_mask_{decision.name}(w, {own}, i, {choice})"
                     legal = f"1 if {call} else 0"
                 out(f"masks[row, {choice}] = {legal}")
-            columns = decision.columns(self.structure.sizes)
-            for k in range(widest):
-                low, high = (columns[k].low, columns[k].high) if k < len(columns) else (0, 0)
-                if k < len(columns) and f"bounds_{decision.name}" in point.functions:
+            for column, k, _ in self._columns_of(point):
+                low, high = column.low, column.high
+                if f"bounds_{decision.name}" in point.functions:
                     call = f"{point.module}_bounds_{decision.name}(w, {own}, i, {k})"
                     out(f"least, greatest = {call}")
                     out(f"lows[row, {k}] = max({low}, least)")
@@ -362,6 +387,10 @@ class DecisionWriter(Part):
                 else:
                     out(f"lows[row, {k}] = {low}")
                     out(f"highs[row, {k}] = {high}")
+            if self._columns(point) < widest:
+                out(f"for k in range({self._columns(point)}, {widest}):")
+                out("    lows[row, k] = 0")
+                out("    highs[row, k] = 0")
             out.depth = 1
         out("return")
         out.depth = 0

@@ -21,7 +21,7 @@ from posalign_sim.institutions import PeerPunishment
 POINT = 1_000_000
 
 
-def group(*seats, game=None, worlds=1, **terms):
+def group(*seats, game=None, worlds=1, mode="interpreted", **terms):
     """One round of Fehr & Gächter's public good, with punishment."""
     more = {k: terms.pop(k) for k in ("matching", "network") if k in terms}
     made = Scenario(
@@ -32,7 +32,7 @@ def group(*seats, game=None, worlds=1, **terms):
         metrics=(),
         **more,
     )
-    run = simulate(made, worlds, mode="interpreted", progress=False)
+    run = simulate(made, worlds, mode=mode, progress=False)
     assert run.faults.empty
     return run
 
@@ -105,7 +105,8 @@ def test_antisocial_spiteful_and_kind_seats():
     assert points(kind, cooperator(), cooperator(), Defector(), reward=0) == [24, 24, 24, 44]
 
 
-def test_on_a_network_neighbours_punish_each_other():
+@pytest.mark.parametrize("mode", ["interpreted", "compiled"])
+def test_on_a_network_neighbours_punish_each_other(mode):
     line = Network.from_edges(4, [(0, 1), (1, 2), (2, 3)])
     run = group(
         cooperator(AltruisticPunisher(points=1)),
@@ -115,6 +116,7 @@ def test_on_a_network_neighbours_punish_each_other():
         game=RepeatedDilemma(),
         network=line,
         matching=Neighbours(),
+        mode=mode,
     )
     # 0 has a cheat for a neighbour; 1 exploits two; 2 meets one of each; 3 sees no cheat.
     assert run.points[0].tolist() == [0 - 1, 10 - 9, 3 - 2, 3]
