@@ -41,10 +41,15 @@ from posalign_sim.testing import (
     check_strengths,
 )
 from posalign_sim.testing.playing import rounds_of
+from posalign_sim.world.fields import State, declared
 from posalign_sim.world.modules import seen_by
+from posalign_sim.world.record import Sight
+from posalign_sim.world.structure import names_used
 
 WORLDS = 3
 ROUNDS = 4
+#: Spare fields of a sight that no institution fills: an agent's own notes, and what it cares for.
+OWN_MEMORY = {"notes", "earned", "felt"}
 
 
 def shipped(package, kind):
@@ -216,6 +221,21 @@ def test_other_memories_identities_and_twins(game, check):
     SCENARIO_CHECKS[check](twin, WORLDS, 11)
 
 
+#: What institutions tell seats, and by what they ask them.
+TOLD = {
+    name
+    for name, state in declared(Sight, State).items()
+    if (state.spare and name not in OWN_MEMORY) or "jurisdictions" in state.dimensions
+} | {"standing", "standing_known", "bonded", "sanction"}
+ASKED = {name for institution in INSTITUTIONS.values() for name in institution.decisions}
+
+
+def hears(spec):
+    """Whether an agent reads what institutions tell, or knows what they ask."""
+    functions = spec.functions
+    return bool(ASKED & set(functions) or TOLD & names_used(list(functions.values())))
+
+
 @pytest.mark.parametrize("name", AGENTS)
 def test_agent_plays_everything_it_knows(name):
     spec = AGENTS[name]
@@ -234,8 +254,9 @@ def test_agent_plays_everything_it_knows(name):
         for role in roles:
             rest = seats[role] if len(game.roles) > 1 else seats
             rest[0] = varied(spec)
-        # Under institutions in one of them: who they are is no business of any agent's.
-        institutions = [varied(s) for s in stack(game)] if game is games[0] else []
+        # Under institutions in one of them, if it hears of any: which is no business of an agent's.
+        heard = game is games[0] and hears(spec)
+        institutions = [varied(s) for s in stack(game)] if heard else []
         made = Scenario(
             game(), seats, institutions=institutions, officials=seated(institutions), rounds=ROUNDS
         )

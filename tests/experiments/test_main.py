@@ -166,10 +166,16 @@ def test_an_interrupted_study_leaves_nothing_that_looks_whole(tmp_path, sent):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        # Whoever runs in the background of a script was told to ignore interrupts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    time.sleep(6)
-    process.send_signal(sent)
-    _, said = process.communicate(timeout=60)
+    try:
+        time.sleep(6)
+        process.send_signal(sent)
+        _, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
     assert process.returncode in (130, -sent), said
     assert not (tmp_path / "out").exists()
     if sent == signal.SIGINT:

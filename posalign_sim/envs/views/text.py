@@ -29,9 +29,8 @@ from posalign_sim.envs.views.wording import (
     player,
 )
 from posalign_sim.world.compiler import Linker
-from posalign_sim.world.conduct import touched
 from posalign_sim.world.modules import ANNOUNCED
-from posalign_sim.world.record import GROUP, NOBODY
+from posalign_sim.world.record import GROUP, other, others
 from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.session import Session
 from posalign_sim.world.sight import STAKES, kept_fields, standing
@@ -261,13 +260,13 @@ class _Teller:
             yield words
 
     def _touches(self, x: Any) -> bool:
-        """Whether an act touches the seat: as its target, or as one of all at a table."""
-        reached, k = _linked(self.frame.structure, touched), 0
-        while (seat := reached(self.w, x, k)) != NOBODY:
-            if seat == self.seat:
-                return True
-            k += 1
-        return False
+        """Whether an act touches the seat: as its target, or as one of all at the actor's table."""
+        if x["target"] != GROUP:
+            return bool(x["target"] == self.me)
+        met = _linked(self.frame.structure, other)
+        count = _linked(self.frame.structure, others)(self.w, self.seat)
+        names = [self.w["face"][met(self.w, self.seat, k)] for k in range(count)]
+        return int(x["actor"]) in names
 
     def incentives(self) -> Iterator[str]:
         """What the game says of the seat's own incentives."""

@@ -14,6 +14,7 @@ from posalign_sim.testing.spying import garbage, one_record, scramble
 from posalign_sim.world.compiler import Linker
 from posalign_sim.world.fields import State, declared
 from posalign_sim.world.modules import ANNOUNCED
+from posalign_sim.world.record import GROUP
 from posalign_sim.world.sight import STAKES
 from tests.envs.views.reading import (
     GAMES,
@@ -106,7 +107,17 @@ def hidden(structure, w, seat, luck):
         blind[name] = w[name]
     blind["jurisdiction"][seat] = home = w["jurisdiction"][seat]
     me, count = w["sight"]["identity"][seat], int(w["interaction_count"])
-    mine = w["interactions"]["target"][:count] == me
+    # With whom it sits at a table, under which names, and what they did to all who sit there.
+    table, j = [seat], int(w["partner"][seat])
+    while j != seat:
+        table.append(j)
+        j = int(w["partner"][j])
+    for name in ("partner", "face"):
+        blind[name][table] = w[name][table]
+    acts = w["interactions"][:count]
+    mine = (acts["target"] == me) | (
+        (acts["target"] == GROUP) & np.isin(acts["actor"], w["face"][table[1:]])
+    )
     blind["interactions"]["target"][:count] = (int(me) + 1) % 7
     blind["interactions"][:count][mine] = w["interactions"][:count][mine]
     for name, state in declared(structure.game[1].sight, State).items():
