@@ -10,7 +10,8 @@ Functions of a module (all optional, all static; `w` is the world, `own` the mod
 
 =========================  ========================================================
 `begin(w, own)`            once, when a world begins
-`announce(w, own)`         each round: tell everybody the terms (strength >= announced)
+`announce(w, own)`         at first and when a strength changes, or each round if it reads state:
+                           tell everybody the terms (strength >= announced)
 `publish(w, own)`          each round: publish signals about identities
 `meet` ... `settle`        act in that phase of the round
 `withdraw(w, own)`         the institution's strength has just fallen to off
