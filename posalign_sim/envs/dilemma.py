@@ -48,7 +48,8 @@ class RepeatedDilemma(Game):
     other_punishment: float = param(np.inf, summary="P of the second seat; as the first's if inf")
     other_sucker: float = param(np.inf, summary="S of the second seat; as the first's if inf")
     amounts: Ints = table(np.int64, 2, 4)
-    harm: Floats = table(np.float64, 2, 4)
+    # Not called harm: that name would say that somebody reads what interactions tell of it.
+    harms: Floats = table(np.float64, 2, 4)
     relied: Floats = table(np.float64, 2)
 
     move = Decision(
@@ -101,7 +102,7 @@ class RepeatedDilemma(Game):
                     earned = payoff(own, second, mine, other)
                     theirs = payoff(own, 1 - second, other, mine)
                     own.amounts[second, 2 * mine + other] = payable(w, earned)
-                    own.harm[second, 2 * mine + other] = max(0.0, kept - theirs)
+                    own.harms[second, 2 * mine + other] = max(0.0, kept - theirs)
                     best = max(best, earned + theirs)
         w.first_best = best / 2
         p = w.sight
@@ -127,7 +128,7 @@ class RepeatedDilemma(Game):
                 outcome = 2 * mine + other
                 earned += own.amounts[second, outcome]
                 # The partner has paid for the act if it relied on cooperation.
-                paid, harm = 0.0 if other else own.relied[second], own.harm[second, outcome]
+                paid, harm = 0.0 if other else own.relied[second], own.harms[second, outcome]
                 cooperation = 0.0 if mine else 1.0
                 interact(w, face(w, i), face(w, j), cooperation, 0, 0.0, 0.0, paid, harm)
             post(w, NATURE, face(w, i), earned)

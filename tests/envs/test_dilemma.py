@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from posalign_sim import RoundRobin, Scenario, Tremble, simulate
-from posalign_sim.agents import Cooperator, Defector, Random
+from posalign_sim.agents import Cooperator, Defector, Random, TitForTat
 from posalign_sim.envs import RepeatedDilemma
 from posalign_sim.institutions import Arbitration
 
@@ -173,3 +173,10 @@ def test_books_balance_whatever_is_played(name):
     if name == "matching_pennies":
         assert (ws["balance"].sum(axis=1) == 0).all()
     assert len(np.unique(ws["balance"])) > 2
+
+
+def test_where_nobody_asks_what_acts_did_to_whom_it_is_not_worked_out():
+    bare = Scenario(RepeatedDilemma(), [TitForTat(), TitForTat()], rounds=1, metrics=())
+    assert {"unpriced", "unjudged", "uncounted"} <= set(bare.structure.traits)
+    judged = bare.replace(institutions=[Arbitration()])
+    assert {"unpriced", "unjudged"}.isdisjoint(judged.structure.traits)
