@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from posalign_sim.envs.bargaining_sight import BargainingSight
-from posalign_sim.institutions.drafts import WORST, search
 from posalign_sim.world.compiler import rare
+from posalign_sim.world.drafts import WORST, search
 from posalign_sim.world.errors import ConfigurationError, nearest
 from posalign_sim.world.fields import param
 from posalign_sim.world.modules import Agent

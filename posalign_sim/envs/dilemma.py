@@ -48,7 +48,6 @@ class RepeatedDilemma(Game):
     other_punishment: float = param(np.inf, summary="P of the second seat; as the first's if inf")
     other_sucker: float = param(np.inf, summary="S of the second seat; as the first's if inf")
     amounts: Ints = table(np.int64, 2, 4)
-    # Not called harm: that name would say that somebody reads what interactions tell of it.
     harms: Floats = table(np.float64, 2, 4)
     relied: Floats = table(np.float64, 2)
 

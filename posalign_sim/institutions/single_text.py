@@ -6,7 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from posalign_sim.institutions.drafts import (
+from posalign_sim.world.accounts import pay
+from posalign_sim.world.compiler import rare
+from posalign_sim.world.conduct import answers, governed
+from posalign_sim.world.drafts import (
     NASH,
     WORST,
     gain,
@@ -14,9 +17,6 @@ from posalign_sim.institutions.drafts import (
     search,
     worth_of_terms,
 )
-from posalign_sim.world.accounts import pay
-from posalign_sim.world.compiler import rare
-from posalign_sim.world.conduct import answers, governed
 from posalign_sim.world.fields import Flags, Floats, Ints, param, per_agent, scalar, table
 from posalign_sim.world.modules import Argument, Block, Decision, Game, Institution
 from posalign_sim.world.record import (

@@ -53,6 +53,10 @@ RESERVED = frozenset(name for name in dir(np.record) if not name.startswith("_")
     "change_to",
 }
 
+#: What an interaction tells of an act, beyond who acted. Who names one of these in a function asks
+#: for it, so that no module may give the name to something of its own.
+OF_INTERACTIONS = ("pledged", "promised", "delivered", "breached", "paid", "harm")
+
 
 @dataclass(frozen=True)
 class State:

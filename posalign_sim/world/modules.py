@@ -54,7 +54,15 @@ import numpy as np
 
 from posalign_sim.world.decisions import PHASES, Argument, Block, Column, Decision, Phase
 from posalign_sim.world.errors import ConfigurationError, nearest
-from posalign_sim.world.fields import RESERVED, Parameter, State, declared, record, state_fields
+from posalign_sim.world.fields import (
+    OF_INTERACTIONS,
+    RESERVED,
+    Parameter,
+    State,
+    declared,
+    record,
+    state_fields,
+)
 from posalign_sim.world.record import HABITS, LEANINGS, LEAST_ROOM, PARAMS, SLOTS, Sight, World
 
 #: Strengths of treatment, from nothing to the real thing.
@@ -350,6 +358,10 @@ def _check_names(cls: type[Module]) -> None:
     for name in names:
         if name in RESERVED:
             raise TypeError(f"{cls.__name__}.{name}: a record already uses that name; rename it")
+        if name in OF_INTERACTIONS:
+            # Who names one of these is taken to ask for it, and then every act is told in full.
+            message = "an interaction already uses that name; rename it"
+            raise TypeError(f"{cls.__name__}.{name}: {message}")
     for name in sorted({n for n in names if names.count(n) > 1}):
         raise TypeError(f"{cls.__name__}.{name} is declared twice")
 
@@ -523,7 +535,7 @@ class Metric(Module, abstract=True):
 
     @classmethod
     def report(cls, own: Any, ws: Any) -> dict[str, np.ndarray[Any, Any]]:
-        """Columns of the table of results.
+        """Columns of the table of results; none if it only keeps count in its record.
 
         Args:
             own: `[worlds]` array of the metric's own records.
@@ -532,7 +544,7 @@ class Metric(Module, abstract=True):
         Returns:
             One float array of shape `[worlds]` for each name; NaN where undefined.
         """
-        raise NotImplementedError(f"{cls.__name__} must say what it reports")
+        return {}
 
 
 class Agent(_Configured, abstract=True):

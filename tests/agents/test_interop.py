@@ -497,7 +497,6 @@ def _counts(world, clock):
         pass
 
 
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no alarm to interrupt with")
 @pytest.mark.parametrize("stall", [_sleeps, _counts])
 def test_who_stalls_is_interrupted_and_leaves_nothing_behind(stall):
     def does(world, clock):

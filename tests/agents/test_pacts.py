@@ -10,7 +10,7 @@ from posalign_sim.agents import Mediator, PactPlayer
 from posalign_sim.agents.mediators import STANDARDS
 from posalign_sim.agents.pacts import STRATEGIES
 from posalign_sim.envs import RepeatedDilemma
-from posalign_sim.institutions.drafts import WORST, count_deals, go_through, improve, search
+from posalign_sim.world.drafts import WORST, count_deals, go_through, improve, search
 
 
 @pytest.mark.parametrize("name", STRATEGIES)

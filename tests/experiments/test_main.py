@@ -156,7 +156,6 @@ def test_arms_whose_institutions_were_not_chosen_are_left_out_and_told(tmp_path)
     assert set(results["arm"]) == {"none", "bond", "bond_announced", "bond_shuffled"}
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_study_leaves_nothing_that_looks_whole(tmp_path, sent):
     words = ["replicates=200", "rounds=3000000", "game=repeated_dilemma", "output=out"]

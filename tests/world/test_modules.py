@@ -23,6 +23,7 @@ from posalign_sim import (
     scalar,
 )
 from posalign_sim.agents import GenerousTitForTat
+from posalign_sim.agents.learning.base import Chooser
 from posalign_sim.envs import RepeatedDilemma
 from posalign_sim.world.modules import OFF, schedule
 
@@ -56,6 +57,8 @@ def kernels(**functions):
         ({"item": param(1)}, "Made.item: a record already uses that name"),
         ({"strength": scalar()}, "Made.strength: a record already uses that name"),
         ({"round": per_agent()}, "Made.round: a record already uses that name"),
+        ({"harm": scalar()}, "Made.harm: an interaction already uses that name"),
+        ({"paid": param(1)}, "Made.paid: an interaction already uses that name"),
         ({"turn": Block(("mov",)), **kernels(again_turn=two)}, "no decision 'mov': did you mean m"),
         ({"turn": Block(("move",))}, "needs again_turn"),
     ],
@@ -65,6 +68,11 @@ def test_a_wrong_class_is_refused(body, message):
     move = Decision("play", ("left", "right"))
     with pytest.raises(TypeError, match=message):
         module(move=move, **body)
+
+
+def test_a_chooser_must_choose():
+    with pytest.raises(TypeError, match=r"Made needs _choose\(p, i, count\)"):
+        module(Chooser)
 
 
 def test_a_label_must_be_the_number_that_its_constant_says():

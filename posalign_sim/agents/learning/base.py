@@ -131,14 +131,13 @@ class Chooser(Agent, abstract=True):
 
     def __init_subclass__(cls, abstract: bool = False, **more: Any) -> None:
         if not abstract:
+            choose = getattr(cls, "_choose", None)
+            if choose is None:
+                raise TypeError(f"{cls.__name__} needs _choose(p, i, count): a number below count")
             for name, answering in cls.answers.items():
                 if name not in vars(cls):
-                    setattr(cls, name, staticmethod(answering(cls._choose)))
+                    setattr(cls, name, staticmethod(answering(choose)))
         super().__init_subclass__(abstract=abstract, **more)
-
-    @staticmethod
-    def _choose(p: Sight, i: int, count: int) -> int:
-        raise NotImplementedError("a chooser needs _choose(p, i, count)")
 
 
 class Learner(Chooser, abstract=True):
