@@ -219,7 +219,7 @@ class Linker:
         # Machine code is made of what is called from outside, or kept for other rounds. Checks of
         # indices raise, for which numba needs more than that.
         inner = not entry and not cached and self.mode == "compiled"
-        inside = {"pipeline_class": inlined_compiler()} if inner else {}
+        inside = {"pipeline_class": inlined_compiler("pair" in self.traits)} if inner else {}
         dispatcher = njit(
             bound,
             error_model="numpy",

@@ -2,8 +2,12 @@
 
 Numba optimises every function fully, and makes machine code of it, before it is inlined into
 others. For a function that nobody calls from outside that is work thrown away, and a round is made
-of hundreds: here they are only tidied up, to be optimised where they end up. Of numba's own this
-uses a code library of a function, and the pass that makes one; neither is public.
+of hundreds: here they get no machine code, and are only tidied up, to be optimised where they end
+up. Where a world is one pair, whose loops are unrolled, they are optimised before that too: a stack
+of institutions is then a fourteenth faster. (A ring of a million would be a seventh slower.)
+
+Of numba's own this uses a code library of a function, and the pass that makes one; neither is
+public.
 """
 
 from __future__ import annotations
@@ -13,8 +17,12 @@ from typing import Any
 
 
 @cache
-def inlined_compiler() -> Any:
-    """Numba's compiler for a function that is only ever linked into others."""
+def inlined_compiler(optimised: bool) -> Any:
+    """Numba's compiler for a function that is only ever linked into others.
+
+    Args:
+        optimised: whether it is optimised before it is linked, or only tidied up.
+    """
     from numba.core.codegen import JITCodeLibrary
     from numba.core.compiler import Compiler
 
@@ -38,11 +46,9 @@ def inlined_compiler() -> Any:
             return Environments(self._codegen)
 
         def _optimize_final_module(self) -> None:
+            effort = {} if optimised else {"opt": self._codegen._opt_level, "cost": "cheap"}
             passes, builder = self._codegen._module_pass_manager(
-                loop_vectorize=False,
-                slp_vectorize=False,
-                opt=self._codegen._opt_level,
-                cost="cheap",
+                loop_vectorize=False, slp_vectorize=False, **effort
             )
             passes.run(self._final_module, builder)
 
