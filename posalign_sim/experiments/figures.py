@@ -84,7 +84,7 @@ def draw(
             `welfare_net`.
         trajectories: Table with `game, arm, payoffs, round, metric, mean, low, high`, the mean
             over worlds and its interval; may be empty.
-        study: The study (`posalign_sim.experiments.report.write_report`).
+        study: The study (`posalign_sim.experiments.study.report.write_report`).
         folder: Where to save; made if absent.
 
     Returns:

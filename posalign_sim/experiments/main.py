@@ -221,7 +221,7 @@ def _tournament(config: Mapping[str, Any]) -> None:
 
 
 def _run(config: Mapping[str, Any]) -> None:
-    from posalign_sim.experiments.run import run_and_write
+    from posalign_sim.experiments.study.run import run_and_write
 
     run_and_write(config)
 

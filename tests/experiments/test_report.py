@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from posalign_sim.experiments.files import write_atomically
-from posalign_sim.experiments.report import answer, terminal_table, write_report
-from posalign_sim.experiments.verdicts import study_contrasts, verdicts
+from posalign_sim.experiments.study.report import answer, terminal_table, write_report
+from posalign_sim.experiments.study.verdicts import study_contrasts, verdicts
 
 WORLDS = 40
 ARMS = {

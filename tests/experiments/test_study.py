@@ -7,9 +7,9 @@ from omegaconf import OmegaConf
 
 from posalign_sim import ConfigurationError, Scenario, simulate
 from posalign_sim.experiments.configure import Arm, arms_of, register, scenario_of
-from posalign_sim.experiments.run import code_hash, config_hash, describe
-from posalign_sim.experiments.study import plan, run_study
-from posalign_sim.experiments.verdicts import study_contrasts, verdicts
+from posalign_sim.experiments.study.run import code_hash, config_hash, describe
+from posalign_sim.experiments.study.batch import plan, run_study
+from posalign_sim.experiments.study.verdicts import study_contrasts, verdicts
 from posalign_sim.registry import known
 
 

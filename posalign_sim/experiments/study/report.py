@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from posalign_sim.experiments.factorial import effects_section
+from posalign_sim.experiments.study.factorial import effects_section
 from posalign_sim.experiments.figures import draw
 from posalign_sim.experiments.files import save_table, write_atomically
 from posalign_sim.experiments.page import (
@@ -24,7 +24,7 @@ from posalign_sim.experiments.page import (
     reproduce_list,
     table_part,
 )
-from posalign_sim.experiments.verdicts import (
+from posalign_sim.experiments.study.verdicts import (
     CODES,
     Verdict,
     holds,

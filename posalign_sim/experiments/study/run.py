@@ -20,10 +20,10 @@ from omegaconf import OmegaConf
 
 import posalign_sim
 from posalign_sim.experiments.configure import dynamics_of, factors_of, population_of
-from posalign_sim.experiments.factorial import effects_table, study_effects
-from posalign_sim.experiments.report import terminal_table, write_report
-from posalign_sim.experiments.study import StudyRun, plan, run_study
-from posalign_sim.experiments.verdicts import study_contrasts
+from posalign_sim.experiments.study.factorial import effects_table, study_effects
+from posalign_sim.experiments.study.report import terminal_table, write_report
+from posalign_sim.experiments.study.batch import StudyRun, plan, run_study
+from posalign_sim.experiments.study.verdicts import study_contrasts
 from posalign_sim.registry import find
 from posalign_sim.world.modules import ConfigurationError
 

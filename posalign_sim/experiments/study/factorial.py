@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from posalign_sim.experiments.files import save_table
-from posalign_sim.experiments.verdicts import holds, records, sign, without_faulted
+from posalign_sim.experiments.study.verdicts import holds, records, sign, without_faulted
 from posalign_sim.experiments.wording import brackets, capital, cut_to, label, spell
 from posalign_sim.metrics.factorial import TIMES, factorial_effects
 
