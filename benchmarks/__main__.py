@@ -23,6 +23,7 @@ NAMES = (
     "startup",
     "memory",
     "study",
+    "sweep",
 )
 
 

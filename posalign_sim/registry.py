@@ -1,20 +1,23 @@
-"""What there is, by name: games, institutions, agents, conducts, metrics, matchings; ours or not.
+"""What there is, by name: games, institutions, agents, metrics, runners and so on; ours or not.
 
 Third parties add to it without touching it, through entry points in the groups
 `posalign_sim.games`, `posalign_sim.institutions`, `posalign_sim.agents`, `posalign_sim.conducts`,
-`posalign_sim.dispositions` and `posalign_sim.metrics`, each naming a class.
+`posalign_sim.dispositions`, `posalign_sim.metrics`, `posalign_sim.runners` and
+`posalign_sim.sinks`, each naming a class.
 """
 
 from __future__ import annotations
 
 from functools import cache
 from importlib.metadata import entry_points
+from inspect import isabstract
 from types import ModuleType
 from typing import Any
 
 import gymnasium
 
 from posalign_sim import agents, envs, institutions, metrics
+from posalign_sim.experiments import runners, sinks
 from posalign_sim.world import dynamics, matching
 from posalign_sim.world.modules import (
     Agent,
@@ -31,7 +34,7 @@ from posalign_sim.world.modules import (
     snake,
 )
 
-#: Sorts of things, the package where ours are, and the class that they all extend.
+#: Sorts of things, the package where ours are, and the class or protocol that they all extend.
 SORTS: dict[str, tuple[ModuleType, Any]] = {
     "games": (envs, Game),
     "institutions": (institutions, Institution),
@@ -41,6 +44,8 @@ SORTS: dict[str, tuple[ModuleType, Any]] = {
     "metrics": (metrics, Metric),
     "matchings": (matching, Matching),
     "dynamics": (dynamics, Dynamics),
+    "runners": (runners, runners.Runner),
+    "sinks": (sinks, sinks.Sink),
 }
 
 
@@ -63,7 +68,9 @@ def known(sort: str) -> dict[str, type[Any]]:
 
 def _is_one(spec: Any, base: Any) -> bool:
     made = isinstance(spec, type) and issubclass(spec, base) and spec not in (base, External)
-    return made and not spec.is_abstract()
+    if not made:
+        return False
+    return not (spec.is_abstract() if hasattr(spec, "is_abstract") else isabstract(spec))
 
 
 def find(sort: str, name: str) -> type[Any]:

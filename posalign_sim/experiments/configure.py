@@ -41,6 +41,7 @@ class Arm:
         summary: one line for people.
         placebo_of: the arm that this one is a placebo of, if it is one.
         withdraw: share of the horizon after which everything is off; 1 for never.
+        settings: numbers that are other ones in this arm: `{"institutions.audit.fee": 0.1}`.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Arm:
     summary: str = ""
     placebo_of: str = ""
     withdraw: float = 1.0
+    settings: Mapping[str, float] = field(default_factory=dict)
 
     def schedule(self, institution: str, rounds: float) -> Schedule:
         """When the institution has which strength in this arm."""
@@ -86,10 +88,16 @@ def arms_of(study: Mapping[str, Any], institutions: Sequence[str]) -> tuple[list
         ConfigurationError: an arm is ill-formed, or names an institution that does not exist.
     """
     arms, left_out = [], []
-    plans = {**factorial_arms(study, institutions), **(study.get("arms") or {})}
+    named = mapping_of(study.get("arms"), "study.arms")
+    plans = {**factorial_arms(study, institutions), **named}
+    for name, plan in plans.items():
+        where = f"study.arms.{name}"
+        mapping_of(mapping_of(plan, where).get("institutions"), f"{where}.institutions")
+    if study.get("placebos"):
+        plans = with_placebos(plans)
     for name, plan in plans.items():
         plan = dict(plan or {})
-        known_keys = ("institutions", "summary", "placebo_of", "withdraw")
+        known_keys = ("institutions", "summary", "placebo_of", "withdraw", "settings")
         for key in plan:
             if key not in known_keys:
                 raise ConfigurationError(
@@ -99,7 +107,7 @@ def arms_of(study: Mapping[str, Any], institutions: Sequence[str]) -> tuple[list
         for institution, strength in strengths.items():
             find("institutions", institution)
             schedule(strength)
-        withdraw = float(plan.get("withdraw", 1.0))
+        withdraw = number_of(plan.get("withdraw", 1.0), f"study.arms.{name}.withdraw")
         if not 0 < withdraw <= 1:
             raise ConfigurationError(f"study.arms.{name}.withdraw must lie in (0, 1]")
         placebo_of = str(plan.get("placebo_of", ""))
@@ -110,11 +118,80 @@ def arms_of(study: Mapping[str, Any], institutions: Sequence[str]) -> tuple[list
         if any(i not in institutions for i in strengths):
             left_out.append(name)
             continue
-        arms.append(Arm(name, strengths, str(plan.get("summary", "")), placebo_of, withdraw))
+        settings = mapping_of(plan.get("settings"), f"study.arms.{name}.settings")
+        numbers = {
+            key: number_of(value, f"study.arms.{name}.settings.{key}")
+            for key, value in settings.items()
+        }
+        about = str(plan.get("summary", ""))
+        arms.append(Arm(str(name), strengths, about, placebo_of, withdraw, numbers))
     baseline = study.get("baseline", "none")
     if baseline not in [arm.name for arm in arms]:
         raise ConfigurationError(f"study.baseline: no arm {baseline!r} is left in the study")
     return arms, left_out
+
+
+def mapping_of(given: Any, where: str) -> dict[str, Any]:
+    """A part of a configuration that has parts; none if it is null.
+
+    Raises:
+        ConfigurationError: it is something else.
+
+    >>> mapping_of({"bond": "enforced"}, "study.arms.bond.institutions")
+    {'bond': 'enforced'}
+    """
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise ConfigurationError(f"{where} must be a mapping, not {given!r}")
+    return {str(key): value for key, value in given.items()}
+
+
+def number_of(given: Any, where: str) -> float:
+    """A number of a configuration.
+
+    Raises:
+        ConfigurationError: it is none.
+
+    >>> number_of("much", "noise")
+    Traceback (most recent call last):
+    ...
+    posalign_sim.world.errors.ConfigurationError: noise must be a number, not 'much'
+    """
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        raise ConfigurationError(f"{where} must be a number, not {given!r}")
+    return float(given)
+
+
+def with_placebos(plans: Mapping[str, Any]) -> dict[str, Any]:
+    """The arms, each that enforces something and has no placebo followed by two.
+
+    In one its institutions are announced and do nothing, in the other they act on the wrong
+    persons.
+    """
+    found: dict[str, Any] = {}
+    taken = {str(dict(plan or {}).get("placebo_of", "")) for plan in plans.values()}
+    for name, plan in plans.items():
+        found[name] = plan
+        plan = dict(plan or {})
+        strengths = dict(plan.get("institutions") or {})
+        enforced = bool(strengths) and all(s == "enforced" for s in strengths.values())
+        if not enforced or name in taken or plan.get("placebo_of") or plan.get("withdraw", 1) != 1:
+            continue
+        for strength, says in (
+            ("announced", "Announced, but nothing is done"),
+            ("shuffled", "Acts, but on the wrong persons"),
+        ):
+            found.setdefault(
+                f"{name}_{strength}",
+                {
+                    **plan,
+                    "institutions": dict.fromkeys(strengths, strength),
+                    "placebo_of": name,
+                    "summary": says,
+                },
+            )
+    return found
 
 
 def factors_of(study: Mapping[str, Any], institutions: Sequence[str]) -> list[str]:
@@ -124,6 +201,8 @@ def factors_of(study: Mapping[str, Any], institutions: Sequence[str]) -> list[st
         ConfigurationError: a factor is not among the chosen institutions, or there are too many.
     """
     factors = study.get("factorial") or []
+    if factors != "all" and (isinstance(factors, str) or not isinstance(factors, Sequence)):
+        raise ConfigurationError(f"study.factorial must be a list of names or all, not {factors!r}")
     factors = list(institutions) if factors == "all" else list(factors)
     for name in factors:
         if name not in institutions:
@@ -282,7 +361,7 @@ def scenario_of(
         )
         for name, values in (config["institutions"] or {}).items()
     ]
-    noise = float(config["noise"])
+    noise = config["noise"]  # one number, or one for each world
     dynamics = dynamics_of(config.get("dynamics"))
     strains = strains_of(game, config.get("strains"))
     if strains and not dynamics:
@@ -295,12 +374,13 @@ def scenario_of(
         population_of(game, config["population"]),
         matching=find("matchings", str(config["matching"]))(),
         institutions=institutions,
-        noise=(Tremble(probability=noise),) if noise else (),
+        noise=(Tremble(probability=noise),) if np.ndim(noise) or number_of(noise, "noise") else (),
         officials=officials_of(institutions, config["population"].get("officials") or {}),
         rounds=rounds,
         continuation=config["continuation"],
         dynamics=dynamics,
         strains=strains,
+        residence=config.get("residence"),
         metrics=(*standard(), Trajectory(), *([Composition()] if dynamics else [])),
         **more,
     )

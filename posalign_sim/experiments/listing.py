@@ -29,7 +29,8 @@ def sorts() -> dict[str, Mapping[str, str]]:
         sort: {name: spec.summary() for name, spec in known(sort).items()} for sort in SCRIPTED
     }
     found["studies"] = {
-        name: str(study.get("title", "")) for name, study in shipped_studies().items()
+        name: str((study.get("study") or study).get("title", ""))
+        for name, study in shipped_studies().items()
     }
     found["envs"] = {
         environment_id(name): _decisions(spec) for name, spec in known("games").items()

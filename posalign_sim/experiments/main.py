@@ -21,9 +21,21 @@ posalign-sim: which institutions turn zero-sum dynamics into positive-sum ones, 
   posalign-sim                       run the default study; results go to results/STUDY/TIME
   posalign-sim replicates=512 institutions.arbitration.accuracy=0.8
                                      the same with other numbers
+  posalign-sim -m noise=0,0.05 institutions.bond.stake=1,2,4
+                                     a grid: every combination, in one run and one report
   posalign-sim --cfg job             show every setting, without running
   posalign-sim --config-dir DIR study=NAME
                                      run a study of your own: DIR/study/NAME.yaml
+  posalign-sim plan [SETTINGS]       what a study will take, before it runs: worlds, compilations,
+                                     minutes, bytes, model calls, money
+  posalign-sim power [SETTINGS]      how many worlds a contrast needs, from a small pilot
+  posalign-sim register FILE [SETTINGS]
+                                     write down what will be looked at, before looking
+  posalign-sim resume FOLDER         go on with a study that was interrupted
+  posalign-sim results FOLDER        what a run found: filter, compare, export; results --help
+  posalign-sim reproduce FOLDER      run it again and say what differs
+  posalign-sim search [SETTINGS]     institutions whose numbers are optimised: a Pareto front of
+                                     welfare, fairness, autonomy and cost; search --help
   posalign-sim list [SORT]           what there is: games, institutions, agents, metrics, studies,
                                      envs; each with one line
   posalign-sim landscape [SETTINGS]  where populations that adapt go, with and without institutions
@@ -47,39 +59,68 @@ def main(arguments: list[str] | None = None) -> None:
         _fail(str(error))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except KeyboardInterrupt:
-        print("\nInterrupted: nothing was written.", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        kept = str(interrupt) or "nothing was written"
+        print(f"\nInterrupted: {kept}.", file=sys.stderr)
         sys.exit(INTERRUPTED)
 
 
 def _dispatch(words: list[str]) -> None:
-    if words and words[0] in ("-h", "--help", "help"):
+    _complete(words)
+    command = words[0] if words else ""
+    if command in ("-h", "--help", "help"):
         print(USAGE, end="")
-    elif words and words[0] == "list":
-        from posalign_sim.experiments.listing import print_list
-
-        print_list(words[1:])
-    elif words and words[0] == "explain":
-        _with_configuration(words[1:], _explain)
-    elif words and words[0] == "landscape":
-        _with_configuration(words[1:], _landscape, "landscape")
-    elif words and words[0] == "tournament":
-        _with_configuration(words[1:], _tournament, "tournament")
-    elif words and words[0] == "validate":
-        from posalign_sim.experiments.validation.command import validate
-
-        sys.exit(validate(words[1:]))
-    elif words and words[0].isidentifier():
-        hint = nearest(words[0], ["validate", "tournament", "list", "landscape", "explain"])
-        raise ConfigurationError(f"unknown command {words[0]!r}: {hint}; see posalign-sim --help")
+    elif command in _CONFIGURED:
+        task, file = _CONFIGURED[command]
+        _with_configuration(words[1:], task, file)
+    elif command in _COMMANDS:
+        code = _COMMANDS[command](words[1:])
+        if code:
+            sys.exit(code)
+    elif command.isidentifier():
+        hint = nearest(command, [*_COMMANDS, *_CONFIGURED])
+        raise ConfigurationError(f"unknown command {command!r}: {hint}; see posalign-sim --help")
     else:
         _with_configuration(words, _run)
+
+
+def _complete(words: list[str]) -> None:
+    """Where a shell asks how a line goes on: offer commands, and hide them from Hydra."""
+    line = os.environ.get("COMP_LINE", "")
+    if not any("query=" in word for word in words) or not line:
+        return
+    program, _, rest = line.partition(" ")
+    first, space, after = rest.lstrip().partition(" ")
+    if not space:
+        names = [name for name in (*_CONFIGURED, *_COMMANDS) if name.startswith(first)]
+        print("\n".join(names))
+    elif first in _CONFIGURED or first in _COMMANDS:
+        os.environ["COMP_LINE"] = f"{program} {after}"
+        os.environ["COMP_POINT"] = str(len(os.environ["COMP_LINE"]))
 
 
 def _with_configuration(
     words: list[str], task: Callable[[Mapping[str, Any]], None], file: str = "config"
 ) -> None:
     """Compose the configuration from the words of the command line, and do the task with it."""
+    for config in composed(words, file):  # none if Hydra was only asked to show something
+        task(config)
+
+
+def composed(words: list[str], file: str = "config") -> list[dict[str, Any]]:
+    """The configuration that words of a command line make; a sweep becomes its grid.
+
+    Raises:
+        ConfigurationError: a word is none of Hydra's, or names what is not there.
+    """
+    from posalign_sim.experiments.sweep import swept
+
+    if "-m" in words or "--multirun" in words:
+        return swept([w for w in words if w not in ("-m", "--multirun")], composed)
+    return _composed(words, file)
+
+
+def _composed(words: list[str], file: str) -> list[dict[str, Any]]:
     import hydra
     from hydra.errors import HydraException
     from omegaconf import DictConfig, OmegaConf
@@ -88,12 +129,14 @@ def _with_configuration(
     from posalign_sim.experiments.configure import register
 
     register()
-    composed: list[Mapping[str, Any]] = []
+    found: list[dict[str, Any]] = []
 
     def take(config: DictConfig) -> None:
         resolved = OmegaConf.to_container(config, resolve=True)
         assert isinstance(resolved, dict)
-        composed.append({str(key): value for key, value in resolved.items()})
+        # An empty choice leaves no trace in what Hydra composes: institutions=[] chooses none.
+        empty: dict[str, Any] = {"game": {}, "institutions": {}}
+        found.append({**empty, **{str(key): value for key, value in resolved.items()}})
 
     version: dict[str, Any] = {}
     if tuple(int(n) for n in hydra.__version__.split(".")[:2]) < (1, 4):
@@ -115,8 +158,7 @@ def _with_configuration(
             del os.environ["HYDRA_FULL_ERROR"]
         else:
             os.environ["HYDRA_FULL_ERROR"] = before[0]
-    for config in composed:  # none if Hydra was only asked to show something
-        task(config)
+    return found
 
 
 def _options_first(words: list[str]) -> list[str]:
@@ -224,6 +266,90 @@ def _run(config: Mapping[str, Any]) -> None:
     from posalign_sim.experiments.study.run import run_and_write
 
     run_and_write(config)
+
+
+def _plan(config: Mapping[str, Any]) -> None:
+    from posalign_sim.experiments.study.plan import plan_study
+
+    print(plan_study(config).text())
+
+
+def _register(words: list[str]) -> int:
+    from posalign_sim.experiments.study.registration import register_study
+
+    if not words or words[0].startswith("-") or "=" in words[0]:
+        raise ConfigurationError("name the file to write: posalign-sim register FILE [SETTINGS]")
+    for config in composed(words[1:]):
+        sha = register_study(config, Path(words[0]))
+        print(f"{words[0]}: registered; SHA-256 {sha}")
+        print(f"Run it with the same settings and registration={words[0]}")
+    return 0
+
+
+def _resume(words: list[str]) -> int:
+    from posalign_sim.experiments.study.resume import resume_study
+
+    if not words or words[0].startswith("-") or "=" in words[0]:
+        raise ConfigurationError("name the folder: posalign-sim resume FOLDER [runner=joblib ...]")
+    resume_study(Path(words[0]), words[1:])
+    return 0
+
+
+def _results(words: list[str]) -> int:
+    from posalign_sim.experiments.study.results_command import show_results
+
+    return show_results(words)
+
+
+def _reproduce(words: list[str]) -> int:
+    from posalign_sim.experiments.study.reproduce import reproduce_study
+
+    return reproduce_study(words)
+
+
+def _power(words: list[str]) -> int:
+    from posalign_sim.experiments.study.power_command import show_power
+
+    return show_power(words, composed)
+
+
+def _search(words: list[str]) -> int:
+    from posalign_sim.experiments.search.command import show_search
+
+    return show_search(words, composed)
+
+
+def _list(words: list[str]) -> int:
+    from posalign_sim.experiments.listing import print_list
+
+    print_list(words)
+    return 0
+
+
+def _validate(words: list[str]) -> int:
+    from posalign_sim.experiments.validation.command import validate
+
+    return validate(words)
+
+
+#: Commands that take settings, with the configuration that these change.
+_CONFIGURED: dict[str, tuple[Callable[[Mapping[str, Any]], None], str]] = {
+    "explain": (_explain, "config"),
+    "plan": (_plan, "config"),
+    "landscape": (_landscape, "landscape"),
+    "tournament": (_tournament, "tournament"),
+}
+#: Commands that take words of their own; they give an exit code back.
+_COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "list": _list,
+    "power": _power,
+    "register": _register,
+    "resume": _resume,
+    "results": _results,
+    "reproduce": _reproduce,
+    "search": _search,
+    "validate": _validate,
+}
 
 
 def _fail(message: str) -> None:

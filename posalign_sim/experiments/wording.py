@@ -102,6 +102,53 @@ def withdrawals(study: Mapping[str, Any]) -> dict[str, float]:
     return {arm: float(moment) for arm, moment in study.get("withdrawn", default).items()}
 
 
+def axis_title(axis: str) -> str:
+    """What readers call a setting that a grid sweeps.
+
+    >>> axis_title("institutions.arbitration.accuracy"), axis_title("noise")
+    ('accuracy of arbitration', 'noise')
+    """
+    parts = axis.split(".")
+    if len(parts) > 2 and parts[0] in ("game", "institutions"):
+        return f"{spell('.'.join(parts[2:]))} of {spell(parts[1])}"
+    return spell(axis)
+
+
+def plain(value: Any) -> str:
+    """A setting as print: numbers in as few digits as they need.
+
+    >>> plain(0.5), plain(3.0), plain("rematched")
+    ('0.5', '3', 'rematched')
+    """
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    return f"{value:.6g}".replace("-", MINUS) if number else spell(str(value))
+
+
+def point_text(point: Mapping[str, Any], short: bool = False) -> str:
+    """A point of a grid as a sentence names it.
+
+    Args:
+        point: Value of each axis.
+        short: Whether an axis is called by its last word alone.
+
+    >>> point_text({"noise": 0.05, "institutions.arbitration.accuracy": 0.8})
+    'noise 0.05, accuracy of arbitration 0.8'
+    """
+    names = {axis: spell(axis.rpartition(".")[2]) if short else axis_title(axis) for axis in point}
+    return ", ".join(f"{names[axis]} {plain(value)}" for axis, value in point.items())
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """A number with its noun.
+
+    >>> counted(1, "world"), counted(1024, "world"), counted(2, "hypothesis", "hypotheses")
+    ('1 world', '1,024 worlds', '2 hypotheses')
+    """
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+#: Numbers smaller than this are rounding: accounts count in millionths.
+ROUNDING = 1e-9
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
 
 
@@ -116,15 +163,30 @@ def capital(text: str) -> str:
 
 
 def signed(number: float) -> str:
-    """Three decimals with a sign; zero has none; NaN is a dash."""
+    """Three decimals with a sign; zero has none; NaN is a dash.
+
+    >>> signed(0.12345), signed(1e-12)
+    ('+0.123', '0')
+    """
     if np.isnan(number):
         return DASH
-    if number == 0:
+    if abs(number) < ROUNDING:
         return "0"
     digits = f"{number:+.3f}" if abs(number) < 1000 else f"{number:+.4g}"
     if abs(number) < 0.0005:
         digits = f"{number:+.0e}"
     return digits.replace("-", MINUS)
+
+
+def probability(number: float) -> str:
+    """A p-value to three digits; NaN is a dash.
+
+    >>> probability(0.00001), probability(0.0123)
+    ('<0.001', '0.012')
+    """
+    if np.isnan(number):
+        return DASH
+    return "<0.001" if number < 0.001 else f"{number:.3f}"
 
 
 def interval_text(row: Any, unit: str = "") -> str:

@@ -1,5 +1,6 @@
 """What is measured, inside the round and after it. Metrics read shared records alone."""
 
+from posalign_sim.metrics.autonomy import Autonomy
 from posalign_sim.metrics.composition import Composition, shares_over_time
 from posalign_sim.metrics.cooperation import Cooperation, Honesty, Trajectory, over_time
 from posalign_sim.metrics.deescalation import Deescalation
@@ -20,6 +21,7 @@ def standard() -> tuple[Metric, ...]:
 
 __all__ = [
     "ArbiterStandards",
+    "Autonomy",
     "Composition",
     "Cooperation",
     "Deescalation",

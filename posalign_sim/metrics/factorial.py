@@ -20,7 +20,8 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from posalign_sim.metrics.statistics import holm, paired_contrast
+from posalign_sim.metrics.inference.multiplicity import holm
+from posalign_sim.metrics.inference.paired import contrast_all, differences, joined
 
 #: Columns of the table that `factorial_effects` returns.
 EFFECT_COLUMNS = (
@@ -87,7 +88,7 @@ def factorial_effects(
         raise ValueError("a factorial design needs at least one factor")
     chosen = results[(results["metric"] == metric) & (results["payoffs"] == payoffs)]
     every = list(cells(factors))
-    rows = []
+    rows, parts = [], []
     for game, here in chosen.groupby("game", sort=True):
         wide = here.pivot(index="world", columns="arm", values="value").sort_index()
         missing = [cell_name(cell) for cell in every if cell_name(cell) not in wide]
@@ -100,12 +101,8 @@ def factorial_effects(
                 [s * wide[cell_name(c)].to_numpy() for s, c in zip(signs, every, strict=True)]
             )
             plus, minus = np.array(signs) > 0, np.array(signs) < 0
-            found = paired_contrast(
-                terms[plus].sum(axis=0) / share,
-                -terms[minus].sum(axis=0) / share,
-                resamples=resamples,
-                seed=seed,
-            )
+            sides = terms[plus].sum(axis=0) / share, -terms[minus].sum(axis=0) / share
+            parts.append(differences([sides[0][None]], [sides[1][None]]))
             rows.append(
                 {
                     "game": game,
@@ -113,9 +110,9 @@ def factorial_effects(
                     "payoffs": payoffs,
                     "effect": TIMES.join(effect),
                     "order": len(effect),
-                    **vars(found),
                 }
             )
-    table = pd.DataFrame(rows)
+    found = contrast_all(joined(parts), resamples=resamples, seed=seed)
+    table = pd.DataFrame(rows).assign(**vars(found))
     table["p_holm"] = holm(table["p_value"].to_numpy())
     return table[list(EFFECT_COLUMNS)]

@@ -1,4 +1,4 @@
-"""Paired contrasts between the arms of a study: effects, intervals, p-values, Holm's adjustment.
+"""Paired contrasts between the arms of a study: effects, intervals, p-values, adjustment.
 
 **The world is the unit**, never the round or the agent: what happens inside one world is
 dependent, and intervals that forget it are too short. Two arms are paired by the number of their
@@ -6,116 +6,53 @@ world, which shares all its luck, and everything here works on the differences o
 
 An undefined value (NaN) makes its pair undefined. Such pairs are left out of the estimate and
 counted beside it; they never become 0.
-
-Legend: `P` pairs, `K` contrasts (columns of a family), `R` resamples.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
 
-__all__ = ["COLUMNS", "Contrast", "bca_limits", "contrasts", "holm", "paired_contrast", "summarise"]
-
-Floats: TypeAlias = npt.NDArray[np.float64]
-
-#: Differences below this share of the largest value are rounding, and count as zero: a twin whose
-#: welfare cannot change must not show an "effect" of 1e-17 points.
-ROUNDING = 1e-12
-#: Cells of the largest temporary array: 4 million floats are 32 MB.
-CELLS = 4_000_000
-#: Columns of the table that `contrasts` returns.
-COLUMNS = (
-    *("game", "metric", "arm", "comparison", "against", "payoffs"),
-    *("estimate", "low", "high", "p_value", "p_holm", "pairs", "undefined"),
+from posalign_sim.metrics.inference.multiplicity import benjamini_hochberg, holm
+from posalign_sim.metrics.inference.paired import (
+    Contrast,
+    bca_limits,
+    contrast_all,
+    differences,
+    joined,
+    paired_contrast,
 )
 
+__all__ = [
+    "COLUMNS",
+    "POINT_COLUMNS",
+    "Contrast",
+    "adjusted",
+    "bca_limits",
+    "benjamini_hochberg",
+    "contrasts",
+    "contrasts_by_point",
+    "holm",
+    "paired_contrast",
+    "summarise",
+]
 
-@dataclass(frozen=True)
-class Contrast:
-    """The mean of paired differences, in the unit of the metric.
+Floats: TypeAlias = npt.NDArray[np.float64]
+#: Payoffs and arm of a value.
+Cell: TypeAlias = tuple[str, str]
 
-    Attributes:
-        estimate: Mean of treatment less control over the pairs used; NaN without pairs.
-        low: Lower end of the BCa interval; NaN with fewer than two pairs.
-        high: Upper end of the BCa interval; NaN with fewer than two pairs.
-        p_value: Two-sided sign-flip p-value of "no difference"; NaN without pairs.
-        pairs: Pairs used.
-        undefined: Pairs left out, because one side or both are undefined.
-    """
-
-    estimate: float
-    low: float
-    high: float
-    p_value: float
-    pairs: int
-    undefined: int
-
-
-@dataclass(frozen=True)
-class _Differences:
-    """One column of a family."""
-
-    values: Floats  # [P], of the defined pairs
-    rounding: float  # values that lie closer together are one value
-    undefined: int
-
-
-def paired_contrast(
-    treatment: npt.ArrayLike,
-    control: npt.ArrayLike,
-    *,
-    resamples: int = 2_000,
-    flips: int = 9_999,
-    confidence: float = 0.95,
-    seed: int = 0,
-) -> Contrast:
-    """Contrast two arms whose i-th values come from the same world.
-
-    The interval is the bias-corrected and accelerated bootstrap of the mean difference (Efron
-    1987), as in `scipy.stats.bootstrap`. If every pair differs by the same amount, nothing varies
-    and the interval is that point.
-
-    The p-value comes from flipping the signs of the differences at random. It is exact, for any
-    number of pairs, if differences are symmetric about zero, as they are where swapping the two
-    arms changes nothing; flips leave the sum of squares as it is, so that permuting the mean is
-    permuting Student's t, which makes the test right for large numbers in general. Where all
-    flips are no more than `flips + 1` they are enumerated; otherwise the observed one is counted
-    among those drawn, so that the p-value is never below 1 / (flips + 1).
-
-    Args:
-        treatment: Values of the treated worlds, shape [P]; NaN where undefined.
-        control: Values of the same worlds under control, shape [P].
-        resamples: Bootstrap resamples.
-        flips: Sign flips drawn.
-        confidence: Confidence level of the interval, inside (0, 1).
-        seed: Seed of both.
-
-    Returns:
-        The contrast. The same input and seed give the same answer.
-
-    Raises:
-        ValueError: If the shapes differ or are not [P], a value is infinite, or an argument is
-            out of range.
-
-    >>> paired_contrast([3.5, 4.5, float("nan")], [3.0, 4.0, 2.0])
-    Contrast(estimate=0.5, low=0.5, high=0.5, p_value=0.5, pairs=2, undefined=1)
-    """
-    treated, controls = (np.asarray(side, dtype=np.float64) for side in (treatment, control))
-    if treated.ndim != 1 or treated.shape != controls.shape:
-        raise ValueError(
-            f"treatment and control must be paired arrays of one dimension and one length, "
-            f"but their shapes are {treated.shape} and {controls.shape}"
-        )
-    column = _differences([treated], [controls])
-    return _family([column], resamples, flips, confidence, seed)[0]
+ORDINARY, TWIN = "ordinary", "zero_sum_twin"
+_KEYS = ("game", "metric", "arm", "comparison", "against", "payoffs")
+_FOUND = ("estimate", "low", "high", "p_value", "p_holm", "q_value", "pairs", "undefined")
+#: Columns of the table that `contrasts` returns.
+COLUMNS = (*_KEYS, *_FOUND)
+#: Columns of the table that `contrasts_by_point` returns.
+POINT_COLUMNS = (*_KEYS, "point", *_FOUND)
 
 
 def contrasts(
@@ -129,6 +66,7 @@ def contrasts(
     flips: int = 9_999,
     confidence: float = 0.95,
     seed: int = 0,
+    bounded_tails: bool = False,
 ) -> pd.DataFrame:
     """All contrasts of one metric: against the baseline, the placebos and the zero-sum twin.
 
@@ -139,9 +77,8 @@ def contrasts(
     * ``comparison="beyond_twin"``: the effect in the ordinary game less that in the twin, world
       by world (a difference in differences), if the game has a twin.
 
-    An arm that misses a world, or all worlds, has undefined pairs there. `p_holm` is adjusted
-    over one family: all rows of all games in the table except the effects in the twin. Those are
-    a check of the experiment: a small p-value among them is an alarm, which adjustment would mute.
+    An arm that misses a world, or all worlds, has undefined pairs there. `p_holm` and `q_value`
+    are adjusted over one family: see `adjusted`.
 
     Args:
         results: Long table with columns `game, arm, payoffs, world, metric, value`, one row for
@@ -154,6 +91,8 @@ def contrasts(
         flips: Sign flips drawn.
         confidence: Confidence level of the intervals.
         seed: Seed. A row depends on it and on its own worlds, not on which others were asked for.
+        bounded_tails: See `contrast_all`. With more than about 500 rows in the table no p-value
+            that is drawn survives Holm's adjustment, and this is needed.
 
     Returns:
         A table with the columns `COLUMNS`, games in alphabetical order, arms as given.
@@ -182,7 +121,7 @@ def contrasts(
             "reduce rounds, agents or repeats to one number for each world first"
         )
     keys: list[tuple[str, ...]] = []
-    columns: list[_Differences] = []
+    pairs = []
     for game, rows in chosen.groupby("game", observed=True):
         wide = rows.pivot(index="world", columns=["payoffs", "arm"], values="value").sort_index()
         for key, plus, minus in _declared(baseline, arms, placebos, set(rows["payoffs"])):
@@ -190,40 +129,128 @@ def contrasts(
             sides = {payoffs for payoffs, _ in (*plus, *minus)}
             expected = wide.index.isin(rows.loc[rows["payoffs"].isin(sides), "world"])
             here = wide.loc[expected].reindex(columns=pd.MultiIndex.from_tuples([*plus, *minus]))
-            values = here.to_numpy(dtype=np.float64).T
-            columns.append(_differences(values[: len(plus)], values[len(plus) :]))
+            values = [column[None] for column in here.to_numpy(dtype=np.float64).T]
+            pairs.append(differences(values[: len(plus)], values[len(plus) :]))
             keys.append((str(game), metric, *key))
-    found = _family(columns, resamples, flips, confidence, seed)
-    table = pd.DataFrame(keys, columns=list(COLUMNS[:6])).join(
-        pd.DataFrame(found, columns=list(COLUMNS[6:10] + COLUMNS[11:]))
+    found = contrast_all(
+        joined(pairs),
+        resamples=resamples,
+        flips=flips,
+        confidence=confidence,
+        seed=seed,
+        bounded_tails=bounded_tails,
     )
-    claims = (table["payoffs"] != "zero_sum_twin").to_numpy()
-    table["p_holm"] = np.nan
-    table.loc[claims, "p_holm"] = holm(table.loc[claims, "p_value"].to_numpy())
-    return table[list(COLUMNS)]
+    table = pd.DataFrame(keys, columns=list(_KEYS))
+    return adjusted(table.assign(**vars(found)))[list(COLUMNS)]
 
 
-def holm(p_values: npt.ArrayLike) -> Floats:
-    """Adjust p-values so that any false claim among them has at most its stated probability.
+def contrasts_by_point(
+    values: Mapping[str, Floats],
+    baseline: str,
+    arms: Sequence[str],
+    metric: str,
+    *,
+    game: str,
+    placebos: Mapping[str, Sequence[str]] | None = None,
+    resamples: int = 2_000,
+    flips: int = 9_999,
+    confidence: float = 0.95,
+    seed: int = 0,
+    bounded_tails: bool = True,
+) -> pd.DataFrame:
+    """All contrasts of one metric in one game at every point of a grid.
 
-    Holm's step-down form of Bonferroni: valid however the tests depend on each other.
+    The rows are those of `contrasts`, once for each point: 10,000 points of 3 arms and 100 worlds
+    are 90,000 rows, and take about half a minute. All points and arms are one family; for a
+    family of several games put their tables together and call `adjusted` on the whole.
 
     Args:
-        p_values: Those of one family, shape [K]. NaN is no test: it stays NaN, uncounted.
+        values: For each arm an array of shape [points, kinds, worlds]. The kinds of payoffs are the
+            ordinary ones, and those of the zero-sum twin if there are two. World k has the same
+            luck everywhere. NaN where undefined.
+        baseline: Arm without the treatments.
+        arms: Arms to contrast; the baseline among them is passed over.
+        metric: Name of the metric.
+        game: Name of the game.
+        placebos: For an arm, the names of its placebo arms.
+        resamples: Bootstrap resamples.
+        flips: Sign flips drawn.
+        confidence: Confidence level of the intervals.
+        seed: Seed.
+        bounded_tails: See `contrast_all`; needed where points are many.
 
     Returns:
-        Adjusted p-values, in the order given.
+        A table with the columns `POINT_COLUMNS`: arms as given, comparison by comparison, and
+        within a comparison point by point.
 
-    >>> holm([0.01, 0.04, 0.03, float("nan")]).round(3).tolist()
-    [0.03, 0.06, 0.06, nan]
+    Raises:
+        ValueError: An arm is unknown, or shapes differ.
+
+    >>> luck = np.random.default_rng(1).normal(size=(3, 1, 200))
+    >>> gains = np.array([0.0, 0.5, 1.0])[:, None, None]
+    >>> noise = np.random.default_rng(2).normal(size=luck.shape)
+    >>> grid = {"none": luck, "bond": luck + gains + noise}
+    >>> table = contrasts_by_point(grid, "none", ["bond"], "welfare", game="dilemma")
+    >>> (table["p_holm"] < 0.001).tolist()
+    [False, True, True]
     """
-    given = np.asarray(p_values, dtype=np.float64)
-    adjusted = np.full(given.shape, np.nan)
-    tests = np.flatnonzero(~np.isnan(given))
-    order = tests[np.argsort(given[tests], kind="stable")]
-    scaled = given[order] * np.arange(len(order), 0, -1)
-    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(scaled))
-    return adjusted
+    placebos = placebos or {}
+    declared = [baseline, *arms, *(name for arm in arms for name in placebos.get(arm, ()))]
+    _check_names("arm", declared, values)
+    arrays = {name: np.asarray(values[name], dtype=np.float64) for name in declared}
+    shape = arrays[baseline].shape
+    if len(shape) != 3 or shape[1] not in (1, 2) or {a.shape for a in arrays.values()} != {shape}:
+        told = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
+        raise ValueError(f"all arms need one shape [points, 1 or 2, worlds], but they have {told}")
+    kinds = (ORDINARY, TWIN)[: shape[1]]
+
+    def cell(named: Cell) -> Floats:
+        payoffs, arm = named
+        return arrays[arm][:, kinds.index(payoffs)]
+
+    tables = [pd.DataFrame(columns=list(POINT_COLUMNS))]
+    for key, plus, minus in _declared(baseline, arms, placebos, set(kinds)):
+        found = contrast_all(
+            differences([cell(c) for c in plus], [cell(c) for c in minus]),
+            resamples=resamples,
+            flips=flips,
+            confidence=confidence,
+            seed=seed,
+            bounded_tails=bounded_tails,
+        )
+        about = dict(zip(_KEYS, (game, metric, *key), strict=True))
+        tables.append(pd.DataFrame({**about, "point": np.arange(shape[0]), **vars(found)}))
+    whole = pd.concat(tables[1:] or tables, ignore_index=True)
+    return adjusted(whole)[list(POINT_COLUMNS)]
+
+
+def adjusted(table: pd.DataFrame) -> pd.DataFrame:
+    """The same contrasts with `p_holm` and `q_value`, adjusted over all of each metric.
+
+    A family is all rows of one metric, of all games, arms and points, except the effects in the
+    twin. Those are a check of the experiment: a small p-value among them is an alarm, which
+    adjustment would mute.
+
+    Args:
+        table: Rows with the columns `metric`, `payoffs` and `p_value`.
+
+    Returns:
+        A copy with both columns set; NaN for effects in the twin.
+
+    >>> rows = pd.DataFrame(
+    ...     {"metric": "welfare", "payoffs": ["ordinary", "ordinary", "zero_sum_twin"],
+    ...      "p_value": [0.04, 0.02, 0.01]})
+    >>> adjusted(rows)[["p_holm", "q_value"]].to_numpy().tolist()
+    [[0.04, 0.04], [0.04, 0.04], [nan, nan]]
+    """
+    claims = (table["payoffs"] != TWIN).to_numpy()
+    p_values = table["p_value"].to_numpy(dtype=np.float64)
+    p_holm, q_value = np.full((2, len(table)), np.nan)
+    for metric in table["metric"].unique():
+        family = claims & (table["metric"] == metric).to_numpy()
+        p_holm[family] = holm(p_values[family])
+        q_value[family] = benjamini_hochberg(p_values[family])
+    return table.assign(p_holm=p_holm, q_value=q_value)
 
 
 def summarise(results: pd.DataFrame) -> pd.DataFrame:
@@ -245,135 +272,25 @@ def summarise(results: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def bca_limits(differences: Floats, means: Floats, confidence: float) -> tuple[float, float]:
-    """Ends of the BCa interval of a mean, from a sample [P], not all equal, and R resamples' means.
-
-    >>> bca_limits(np.array([0.0, 1.0, 2.0]), np.linspace(0, 2, 1001), 0.5)
-    (0.5, 1.5)
-    """
-    centred = differences - differences.mean()
-    size = np.abs(centred).max()
-    # Resamples that tie with the sample's own mean count half. What rounding parts is still a tie.
-    gap = (means - differences.mean()) / size
-    below = ((gap < -ROUNDING).mean() + (gap <= ROUNDING).mean()) / 2
-    half = 0.5 / len(means)  # keeps the correction finite
-    bias = stats.norm.ppf(np.clip(below, half, 1 - half))
-    # The jackknife's acceleration has this closed form for a mean.
-    acceleration = np.sum((centred / size) ** 3) / (6 * np.sum((centred / size) ** 2) ** 1.5)
-    normal = bias + stats.norm.ppf([(1 - confidence) / 2, (1 + confidence) / 2])
-    # Beyond the pole of the correction lies the end of the distribution.
-    stretch = np.maximum(1 - acceleration * normal, 1e-9)
-    levels = stats.norm.cdf(bias + normal / stretch)
-    low, high = np.quantile(means, levels)
-    return float(low), float(high)
-
-
 def _declared(
     baseline: str, arms: Sequence[str], placebos: Mapping[str, Sequence[str]], payoffs: set[str]
-) -> Iterable[tuple[tuple[str, str, str, str], list[tuple[str, str]], list[tuple[str, str]]]]:
+) -> Iterator[tuple[tuple[str, str, str, str], list[Cell], list[Cell]]]:
     """Key (arm, comparison, against, payoffs), cells added and cells taken away, row by row."""
-    ordinary, twin = "ordinary", "zero_sum_twin"
     for arm in arms:
         if arm != baseline:
-            for kind in (ordinary, twin):
+            for kind in (ORDINARY, TWIN):
                 if kind in payoffs:
                     key = (arm, "baseline", baseline, kind)
                     yield key, [(kind, arm)], [(kind, baseline)]
-            if {ordinary, twin} <= payoffs:
+            if {ORDINARY, TWIN} <= payoffs:
                 yield (
                     (arm, "beyond_twin", baseline, "ordinary_minus_twin"),
-                    [(ordinary, arm), (twin, baseline)],
-                    [(ordinary, baseline), (twin, arm)],
+                    [(ORDINARY, arm), (TWIN, baseline)],
+                    [(ORDINARY, baseline), (TWIN, arm)],
                 )
-        for placebo in placebos.get(arm, ()) if ordinary in payoffs else ():
-            key = (arm, "placebo", placebo, ordinary)
-            yield key, [(ordinary, arm)], [(ordinary, placebo)]
-
-
-def _differences(plus: Sequence[Floats] | Floats, minus: Sequence[Floats] | Floats) -> _Differences:
-    """Sum of `plus` less sum of `minus`, pair by pair, without the undefined pairs."""
-    sides = np.stack([*plus, *minus])
-    if np.isinf(sides).any():
-        raise ValueError("a value is infinite; a metric that has no value must be NaN (undefined)")
-    # Term by term against its own control first: exact where both are equal.
-    difference = sum((p - m for p, m in zip(plus, minus, strict=True)), np.zeros(sides.shape[1]))
-    defined = ~np.isnan(difference)
-    values = difference[defined]
-    rounding = ROUNDING * float(np.abs(sides[:, defined]).max(initial=0.0))
-    values[np.abs(values) <= rounding] = 0.0
-    return _Differences(values, rounding, int((~defined).sum()))
-
-
-def _family(
-    columns: Sequence[_Differences], resamples: int, flips: int, confidence: float, seed: int
-) -> list[Contrast]:
-    """Contrast many columns at once: those of one length share their resamples and flips."""
-    if min(resamples, flips) < 1 or not 0 < confidence < 1:
-        given = f"they are {resamples}, {flips} and {confidence}"
-        raise ValueError(f"resamples, flips >= 1 and confidence inside (0, 1) needed, but {given}")
-    found: dict[int, Contrast] = {}
-    lengths: dict[int, list[int]] = {}
-    for place, column in enumerate(columns):
-        lengths.setdefault(len(column.values), []).append(place)
-    for pairs, places in lengths.items():
-        if pairs == 0:
-            nan = float("nan")
-            for place in places:
-                found[place] = Contrast(nan, nan, nan, nan, 0, columns[place].undefined)
-            continue
-        sample = np.stack([columns[place].values for place in places], axis=1)  # [P, K]
-        p_values = _sign_flip(sample, flips, seed)
-        means = _bootstrap(sample, resamples, seed)
-        for k, place in enumerate(places):
-            values, undefined = sample[:, k], columns[place].undefined
-            estimate = float(values.mean())
-            low = high = estimate
-            if pairs == 1:
-                low = high = float("nan")  # one world shows no variation
-            elif np.ptp(values) > columns[place].rounding:
-                low, high = bca_limits(values, means[:, k], confidence)
-            found[place] = Contrast(estimate, low, high, float(p_values[k]), pairs, undefined)
-    return [found[place] for place in range(len(columns))]
-
-
-def _bootstrap(sample: Floats, resamples: int, seed: int) -> Floats:
-    """Means of resamples with replacement: [R, K] from [P, K]."""
-    pairs = len(sample)
-    centre = sample.mean(axis=0)
-    rng = np.random.default_rng([seed, 0])
-    means = []
-    for rows in _chunks(resamples, pairs):
-        drawn = rng.integers(0, pairs, (rows, pairs)) + np.arange(rows)[:, None] * pairs
-        # How often each pair was drawn, so that all columns are one matrix product.
-        counts = np.bincount(drawn.ravel(), minlength=rows * pairs).reshape(rows, pairs)
-        means.append(centre + counts.astype(np.float64) @ (sample - centre) / pairs)
-    return np.concatenate(means)
-
-
-def _sign_flip(sample: Floats, flips: int, seed: int) -> Floats:
-    """Two-sided p-values [K] of [P, K] differences; see `paired_contrast`."""
-    pairs = len(sample)
-    exact = pairs < 63 and 2**pairs <= flips + 1
-    total = 2**pairs if exact else flips
-    rng = np.random.default_rng([seed, 1])
-    observed = np.abs(sample.sum(axis=0)) - 1e-9 * np.abs(sample).sum(axis=0)
-    extreme = np.zeros(sample.shape[1])
-    done = 0
-    for rows in _chunks(total, pairs):
-        if exact:
-            bits = np.arange(done, done + rows)[:, None] >> np.arange(pairs) & 1
-        else:
-            bits = rng.integers(0, 2, (rows, pairs), dtype=np.int8)
-        extreme += (np.abs((1.0 - 2.0 * bits) @ sample) >= observed).sum(axis=0)
-        done += rows
-    return extreme / total if exact else (extreme + 1) / (total + 1)
-
-
-def _chunks(total: int, width: int) -> Iterable[int]:
-    """Numbers of rows, in order, such that no chunk has much more than `CELLS` cells."""
-    rows = max(1, CELLS // width)
-    for start in range(0, total, rows):
-        yield min(rows, total - start)
+        for placebo in placebos.get(arm, ()) if ORDINARY in payoffs else ():
+            key = (arm, "placebo", placebo, ORDINARY)
+            yield key, [(ORDINARY, arm)], [(ORDINARY, placebo)]
 
 
 def _check_columns(table: pd.DataFrame, needed: Sequence[str]) -> None:

@@ -251,6 +251,10 @@ class _ContentCache:
         key = repr((self._content, str(signature), codegen.magic_tuple(), _versions()))
         return cache_folder() / f"{hashlib.sha256(key.encode()).hexdigest()}.code"
 
+    def holds(self, signature: Any, target: Any) -> bool:
+        """Whether there is machine code for arguments of these types."""
+        return self._path(signature, target.codegen()).is_file()
+
     def load_overload(self, signature: Any, target: Any) -> Any:
         from numba.core.compiler import CompileResult
 

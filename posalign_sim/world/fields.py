@@ -155,14 +155,47 @@ def given(kind: Any, *sizes: str | int, initial: float = 0, **more: Any) -> Any:
     return State(kind, tuple(sizes), initial, given=True, **more)
 
 
+#: What a record asks of NumPy itself, looked up once: interpreted rounds are made of it.
+_FIELD, _PUT, _ELSE = np.void.__getitem__, np.void.__setitem__, np.void.__getattribute__
+
+
+class Row(np.record):  # type: ignore[misc]  # final only in the stub
+    """A record whose fields are looked for before its attributes.
+
+    An `np.record` does it the other way round, and fails to find an attribute each time that a
+    field is read. No field has the name of an attribute (`record` refuses them), so that the order
+    makes no difference but speed: interpreted worlds take half of the time.
+
+    Example:
+        >>> world = np.zeros(1, record([("clock", np.int64)]))[0]
+        >>> world.clock = 3
+        >>> int(world.clock)
+        3
+    """
+
+    def __getattribute__(self, name: str) -> Any:
+        """The field of a name, or else the attribute."""
+        try:
+            return _FIELD(self, name)
+        except (KeyError, ValueError):
+            pass
+        return _ELSE(self, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set a field; a record takes no attributes."""
+        if name not in _ELSE(self, "dtype").fields:
+            raise AttributeError(f"a record has no field {name!r}")
+        _PUT(self, name, value)
+
+
 def record(fields: list[tuple[Any, ...]]) -> np.dtype[Any]:
-    """An aligned record dtype whose elements are `np.record`, so that `w.name` reads a field."""
+    """An aligned record dtype whose elements are rows, so that `w.name` reads a field."""
     for name, *_ in fields:
         if hasattr(np.record, name):
             raise TypeError(
                 f"a record already has an attribute {name!r}: the field would be hidden"
             )
-    return np.dtype((np.record, np.dtype(fields, align=True)))
+    return np.dtype((Row, np.dtype(fields, align=True)))
 
 
 def state_fields(

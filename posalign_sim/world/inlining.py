@@ -61,11 +61,18 @@ def inlined_compiler(optimised: bool) -> Any:
             self._ensure_finalized()
             return 0
 
+    class Terse(tuple[Any, ...]):
+        """Types of arguments that do not tell all their fields whenever a pass asks their names."""
+
+        def __str__(self) -> str:
+            return f"{len(self)} arguments"
+
     class InlinedCompiler(Compiler):
         """Compiles into such a library."""
 
         def define_pipelines(self) -> Any:
             codegen = self.state.targetctx.codegen()
+            self.state.args = Terse(self.state.args)
             self.state.library = Library(codegen, self.state.func_id.func_qualname)
             return super().define_pipelines()
 

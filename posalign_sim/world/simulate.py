@@ -27,6 +27,8 @@ from posalign_sim.world.scenario import ENDLESS, Scenario
 Worlds: TypeAlias = np.ndarray[Any, Any]
 
 
+#: Columns of a run's table that are no outcomes.
+NOT_METRICS = ("world", "pair", "fault")
 #: Worlds whose metrics are worked out at once.
 _PART = 65_536
 
@@ -120,6 +122,12 @@ class Run:
         frame["kind"] = frame["kind"].map(KINDS)
         frame["place"] = [names.get(int(k), "") for k in frame["place"]]
         return frame
+
+
+def metric_names(scenario: Scenario, worlds: int = 1) -> list[str]:
+    """Names of the outcomes in the table of any run of a scenario for so many worlds, in order."""
+    table = Run(scenario, scenario.worlds(worlds), None, "", "").table()
+    return [name for name in table.columns if name not in NOT_METRICS]
 
 
 def owned(ws: Worlds) -> np.ndarray[Any, Any]:

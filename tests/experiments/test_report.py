@@ -6,10 +6,15 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
+import xarray
 
 from posalign_sim.experiments.files import write_atomically
-from posalign_sim.experiments.study.report import answer, terminal_table, write_report
-from posalign_sim.experiments.study.verdicts import study_contrasts, verdicts
+from posalign_sim.experiments.study.report import terminal_table, write_report
+from posalign_sim.experiments.study.report.answer import answer
+from posalign_sim.experiments.study.report.landing import landing_tables
+from posalign_sim.experiments.study.report.latex import escape_latex
+from posalign_sim.experiments.study.report.methods import methods
+from posalign_sim.experiments.study.report.verdicts import study_contrasts, verdicts
 
 WORLDS = 40
 ARMS = {
@@ -84,6 +89,44 @@ def course(game="trust_game", arms=ARMS):
     )  # fmt: skip
 
 
+#: What the report of `written` is about: a bond is registered to help, and to be no mere promise.
+HYPOTHESES = [
+    {"arm": "bond", "direction": "greater"},
+    {"arm": "bond", "against": "bond_announced", "direction": "less"},
+    {"arm": "bond_announced", "metric": "cooperation", "direction": "equivalent", "margin": 0.1},
+]
+
+
+def past(game="trust_game", arms=ARMS):
+    """Cooperation over time: without institutions worlds go to 0, or to 1 with a bond."""
+    goal = np.array([0.0 if arm == "none" else 1.0 for arm in arms])
+    steps = np.linspace(0, 1, 20)
+    values = 0.5 + (goal[:, None] - 0.5) * steps
+    values = np.broadcast_to(values[:, None, None, None], (len(arms), 2, 1, WORLDS, 20)).copy()
+    values[0, :, :, : WORLDS // 4] = 0.9  # a quarter of those worlds goes elsewhere
+    names = ("arm", "payoffs", "point", "world", "stretch")
+    where = {"arm": list(arms), "payoffs": ["ordinary", "zero_sum_twin"],
+             "round": ("stretch", np.arange(20.0))}  # fmt: skip
+    return {game: xarray.Dataset({"cooperation": (names, values)}, where)}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """The folder of a report with all that there can be, what it is about, and its results."""
+    folder = tmp_path_factory.mktemp("report")
+    table = results({"bond": 1.0, "bond_announced": 0.1})
+    about = study(
+        registration={"sha256": "5ea1", "hypotheses": HYPOTHESES},
+        configurations=4,
+        strengths={"bond": {"bond": "enforced"}, "bond_announced": {"bond": "announced"}},
+        withdrawn={"withdrawal": 10.0},
+        matching="rematched",
+        noise=0.05,
+    )
+    write_report(folder, table, course(), about, history=past())
+    return folder, about, table
+
+
 def judged(table, about=None):
     about = about or study()
     contrasts = study_contrasts(table, about)
@@ -152,12 +195,12 @@ def test_few_worlds_undefined_worlds_and_faults_make_no_claim():
 
 def test_null_studies_rarely_claim_anything():
     claims = 0
-    for _ in range(60):
+    for _ in range(40):
         null = results({}, cost=0.0, exact=False)
         primary = null[(null["payoffs"] == "ordinary") & (null["metric"] == "welfare_net")]
-        codes, _ = judged(primary)
-        claims += any(code in ("raises", "as_placebo", "lowers") for code in codes.values())
-    assert claims <= 60 * 0.05 + 4 * np.sqrt(60 * 0.05 * 0.95)
+        found = verdicts(study_contrasts(primary, study(), resamples=200), study())
+        claims += any(verdict.code in ("raises", "as_placebo", "lowers") for verdict in found)
+    assert claims <= 40 * 0.05 + 4 * np.sqrt(40 * 0.05 * 0.95)
 
 
 class Page(HTMLParser):
@@ -181,13 +224,12 @@ class Page(HTMLParser):
         self.words.append(data)
 
 
-def test_the_page_stands_alone_and_shows_what_is_undefined(tmp_path):
-    path = write_report(tmp_path, results({"bond": 1.0}), course(), study())
-    text = path.read_text()
+def test_the_page_stands_alone_and_shows_what_is_undefined(written):
+    text = (written[0] / "report.html").read_text()
     page = Page(text)
     assert page.open == []
     assert all(link.startswith("data:image/svg+xml;base64,") for link in page.links)
-    assert len(page.links) == 3
+    assert len(page.links) == 5
     assert not page.tags & {"script", "link", "iframe", "object"}
     prose = re.sub(r"base64,[A-Za-z0-9+/=]+", "", text)
     assert "//" not in prose and "url(" not in prose and "@import" not in prose
@@ -196,6 +238,97 @@ def test_the_page_stands_alone_and_shows_what_is_undefined(tmp_path):
     for told in ("Do bonds help?", "Ten who reciprocate.", "posalign-sim run study=small", "c0de"):
         assert told in words
     assert "$" not in words  # every place of the template is filled
+
+
+def test_what_was_registered_is_told_from_what_was_not(written):
+    folder = written[0]
+    found = pd.read_csv(folder / "registered.csv")
+    # 1.0 is greater than nothing, not less than the placebo's 0.1; cooperation is the same.
+    assert found["outcome"].tolist() == ["held", "opposite", "held"]
+    words = " ".join(Page((folder / "report.html").read_text()).words)
+    assert "4 configurations were run. 3 hypotheses were registered: 2 held." in words
+    assert "registered (greater): held" in words and "registered (less): the opposite" in words
+    assert words.count("exploratory") > 3
+    saved = pd.read_csv(folder / "contrasts.csv")
+    said = saved[saved["status"] == "registered"]
+    assert set(zip(said["metric"], said["against"], strict=True)) == {
+        ("welfare_net", "none"), ("welfare_net", "bond_announced"), ("cooperation", "none"),
+    }  # fmt: skip
+    assert set(said["payoffs"]) == {"ordinary"}
+
+
+def test_tables_for_papers_are_sound_latex(written):
+    for name in ("contrasts", "outcomes"):
+        text = (written[0] / "tables" / f"{name}.tex").read_text()
+        body = text.split("\n", 1)[1]
+        assert body.isascii()
+        assert text.count(r"\begin{table}") == text.count(r"\end{table}") == 1
+        assert text.count(r"\toprule") == text.count(r"\bottomrule") == 1
+        assert re.search(r"\\label\{tab:small-" + name, text)
+        depth = 0
+        for mark in re.findall(r"(?<!\\)[{}]", body):
+            depth += 1 if mark == "{" else -1
+            assert depth >= 0
+        assert depth == 0
+        columns = len(re.search(r"begin\{tabular\}\{(\w+)\}", text)[1])
+        rows = [line for line in body.splitlines() if line.endswith(r"\\")]
+        assert len(rows) > 3
+        assert all(len(re.findall(r"(?<!\\)&", row)) == columns - 1 for row in rows)
+        assert not re.search(r"(?<!\\)[%#_]", body)
+
+
+def test_latex_escapes_whatever_a_name_holds():
+    evil = "\\input{x} 50% $a_b^c$ ~ #1 & <|> \n\x00 “q”"
+    made = escape_latex(evil)
+    assert "\n" not in made and "\x00" not in made
+    left = re.sub(
+        r"\\(textbackslash|textasciitilde|textasciicircum|textbar)\{\}|\$[-<>]\$", "", made
+    )
+    left = re.sub(r"\\[&%$#_{}]", "", left)
+    assert not re.search(r"[\\{}$&#^_~%]", left)
+
+
+def test_methods_tell_the_configuration(written):
+    text = " ".join(methods(written[1]))
+    for told in (
+        "Trust game: Send and return. Its parameters were multiplier 3.",
+        "It was played by scripted agents (Ten who reciprocate).",
+        "4 arms; all are held against “none”",
+        "“bond”: bond in force", "“bond announced”: bond announced but not enforced",
+        "until round 10, then nothing",
+        "Each world lasted 20 rounds.", "slipped with probability 0.05", "new tables in every",
+        "in 40 worlds for every arm", "The seed was 7.", "Holm (1979)", "fewer than 20 worlds",
+        "3 hypotheses were registered before the run", "numpy 2.0",
+    ):  # fmt: skip
+        assert told in text, told
+    assert text in re.sub(r"\\(?=[\[\]_])", "", (written[0] / "summary.md").read_text()).replace(
+        "\n\n", " "
+    )
+
+
+def test_the_summary_is_one_page_of_markdown(written):
+    text = (written[0] / "summary.md").read_text()
+    heads = [line for line in text.splitlines() if line.startswith("#")]
+    assert heads[0] == "# A small study"
+    for head in ("## Answer", "## Main result", "## Methods", "## Threats", "## Reproduce"):
+        assert head in heads
+    tables = re.findall(r"(?:^\|.*\n)+", text, re.M)
+    assert len(tables) == 2
+    for table in tables:
+        widths = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}
+        assert len(widths) == 1
+
+
+def test_where_worlds_land(written):
+    fans, ends = landing_tables(past()["trust_game"], written[1])
+    ends = ends.set_index("arm")
+    assert ends.loc["none", ["low", "middle", "high"]].tolist() == [0.75, 0.0, 0.25]
+    assert ends.loc["bond", ["low", "middle", "high"]].tolist() == [0.0, 0.0, 1.0]
+    last = fans[(fans["arm"] == "none") & (fans["round"] == 19)].iloc[0]
+    assert (last["q05"], last["q50"], last["q95"]) == (0.0, 0.0, 0.9)
+    for name in ("fan", "landing"):
+        saved = written[0] / "figures" / f"{name}_trust_game"
+        assert all(saved.with_suffix(s).stat().st_size > 100 for s in (".png", ".pdf", ".csv"))
 
 
 def test_every_game_has_its_tables(tmp_path):
@@ -232,15 +365,22 @@ def test_hostile_names_are_text(tmp_path):
         assert re.fullmatch(r"[a-z0-9_.]+", file.name)
 
 
-def test_same_input_same_bytes(tmp_path):
-    table = results({"bond": 1.0})
-    shuffled = table.sample(frac=1)
-    write_report(tmp_path / "a", table, course(), study(seconds=1.0))
-    write_report(tmp_path / "b", shuffled, course().sample(frac=1), study(seconds=99.0))
-    files = sorted(file.relative_to(tmp_path / "a") for file in (tmp_path / "a").rglob("*.*"))
-    assert {file.suffix for file in files} == {".html", ".csv", ".png", ".svg"}
+def test_same_input_same_bytes(written, tmp_path):
+    folder, about, table = written
+    again = table.sample(frac=1)
+    write_report(tmp_path, again, course().sample(frac=1), about | {"seconds": 9}, history=past())
+    files = sorted(file.relative_to(folder) for file in folder.rglob("*.*"))
+    suffixes = {".html", ".csv", ".png", ".svg", ".pdf", ".tex", ".md"}
+    assert {file.suffix for file in files} == suffixes
     for file in files:
-        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes(), file
+        assert (folder / file).read_bytes() == (tmp_path / file).read_bytes(), file
+
+
+def test_print_needs_no_fonts(written):
+    for path in (written[0] / "figures").glob("*.pdf"):
+        content = path.read_bytes()
+        assert content.startswith(b"%PDF") and b"/BaseFont" not in content
+        assert b"CreationDate" not in content
 
 
 def test_a_study_without_twins_trajectories_or_placebos(tmp_path):

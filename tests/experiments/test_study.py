@@ -1,16 +1,27 @@
 """Is the default study what it says, and does it show what theory says?"""
 
 import numpy as np
+import pandas as pd
 import pytest
+import xarray
 from hydra import compose, initialize_config_module
 from omegaconf import OmegaConf
 
-from posalign_sim import ConfigurationError, Scenario, simulate
+from posalign_sim import ConfigurationError, Scenario, Tremble, simulate
+from posalign_sim.agents import Random, TitForTat
+from posalign_sim.envs import RepeatedDilemma
 from posalign_sim.experiments.configure import Arm, arms_of, register, scenario_of
-from posalign_sim.experiments.study.run import code_hash, config_hash, describe
-from posalign_sim.experiments.study.batch import plan, run_study
-from posalign_sim.experiments.study.verdicts import study_contrasts, verdicts
+from posalign_sim.experiments.provenance import code_hash, config_hash
+from posalign_sim.experiments.study.description import describe
+from posalign_sim.experiments.study.design import Design, Task
+from posalign_sim.experiments.study.report.verdicts import study_contrasts, verdicts
+from posalign_sim.experiments.study.run import run_and_write
+from posalign_sim.metrics import Cooperation, Trajectory
 from posalign_sim.registry import known
+from tests.experiments.studies import play
+
+#: Who plays where nobody needs to be many.
+PAIR = {"agent": "opportunist", "seats": 2}
 
 
 def configuration(*words):
@@ -20,10 +31,25 @@ def configuration(*words):
 
 
 @pytest.fixture(scope="module")
-def default():
-    config = configuration("replicates=64")
-    study = run_study(config, progress=False)
-    return config, study
+def default(tmp_path_factory):
+    """The design of the default study, its results, how cooperation went, and its description."""
+    folder = tmp_path_factory.mktemp("default") / "study"
+    config = configuration("replicates=64", f"output={folder}")
+    run_and_write(config, progress=False)
+    results = pd.read_parquet(folder / "results.parquet")
+    history = {g: xarray.open_dataset(folder / f"history_{g}.nc").load() for g in config["game"]}
+    design = Design(config)
+    return design, results.astype({"arm": str, "game": str}), history, describe(design)
+
+
+def rerun(design, arm, game, pairs=8):
+    """Some worlds of one arm, ordinary ones first, out of a batch of all arms."""
+    task = Task(game, tuple(range(len(design.arms))), (0, 1), (0, pairs))
+    numbers = np.tile(np.arange(pairs), 2 * len(design.arms))
+    scenario = design.scenario(task)
+    run = simulate(scenario, len(numbers), design.seed, pairs=numbers, progress=False)
+    (number,) = (k for k, a in enumerate(design.arms) if a.name == arm)
+    return run.worlds[number * 2 * pairs : (number + 1) * 2 * pairs]
 
 
 def test_every_known_name_can_be_configured():
@@ -53,9 +79,8 @@ def test_every_game_that_can_carry_the_default_study_has_players_who_respond(gam
 
 
 def test_institutions_beat_none_and_placebos_and_not_in_the_twins(default):
-    config, study = default
-    meta = describe(config, study)
-    found = verdicts(study_contrasts(study.results, meta), meta)
+    _, results, _, meta = default
+    found = verdicts(study_contrasts(results, meta), meta)
     real = [v for v in found if v.parent is None]
     assert {v.arm for v in real} == {"reputation", "arbitration", "bond", "all_three", "withdrawal"}
     for verdict in real:
@@ -66,46 +91,55 @@ def test_institutions_beat_none_and_placebos_and_not_in_the_twins(default):
 
 
 def test_in_a_twin_nothing_is_gained_whatever_happens(default):
-    _, study = default
-    twins = study.results[study.results["payoffs"] == "zero_sum_twin"]
+    design, results, _, _ = default
+    twins = results[results["payoffs"] == "zero_sum_twin"]
     assert (twins.loc[twins["metric"] == "surplus", "value"] == 0).all()
-    for run in study.runs.values():
-        ws = run.worlds[run.worlds["twin"] == 1]
-        assert ws["balance"].std() > 0
+    for game in design.games:
+        ws = rerun(design, "all_three", game)
+        assert ws[ws["twin"] == 1]["balance"].std() > 0
 
 
 def test_no_world_faulted(default):
-    _, study = default
-    assert (study.results.loc[study.results["metric"] == "faults", "value"] == 0).all()
+    _, results, _, _ = default
+    assert (results.loc[results["metric"] == "faults", "value"] == 0).all()
 
 
 def test_what_was_internalised_outlasts_a_withdrawal_for_a_while(default):
-    _, study = default
-    rows = study.trajectories
-    rows = rows[(rows["payoffs"] == "ordinary") & (rows["game"] == "repeated_dilemma")]
-    arms = {arm: group.set_index("round")["mean"] for arm, group in rows.groupby("arm")}
-    half = arms["withdrawal"].index.to_numpy() < 150
+    _, _, history, _ = default
+    data = history["repeated_dilemma"]["cooperation"].sel(payoffs="ordinary").isel(point=0)
+    assert data.dims == ("arm", "world", "stretch")
+    arms = {name: data.sel(arm=name).mean("world").to_numpy() for name in data["arm"].values}
+    half = data["round"].to_numpy() < 150
+    assert half.any() and not half.all()
     np.testing.assert_allclose(arms["withdrawal"][half], arms["all_three"][half])
     after = arms["withdrawal"][~half]
-    assert after.iloc[0] > arms["none"][~half].iloc[0] + 0.2
-    assert after.iloc[-1] < arms["all_three"].iloc[-1] - 0.2
+    assert after[0] > arms["none"][~half][0] + 0.2
+    assert after[-1] < arms["all_three"][-1] - 0.2
 
 
 def test_an_arm_of_the_batch_equals_a_scenario_of_its_own(default):
-    config, study = default
-    k = [arm.name for arm in study.arms].index("all_three")
-    alone = scenario_of(config, "repeated_dilemma")
+    design, results, _, _ = default
+    alone = scenario_of(design.config, "repeated_dilemma")
     assert isinstance(alone, Scenario)
-    run = simulate(alone, 64, seed=config["seed"], progress=False)
-    batch = study.runs["repeated_dilemma"].worlds[k * 128 : k * 128 + 64]
+    run = simulate(alone, 64, seed=design.seed, progress=False)
+    batch = rerun(design, "all_three", "repeated_dilemma")[:8]
     for name in ("balance", "public", "clock"):
-        np.testing.assert_array_equal(run.worlds[name], batch[name])
+        np.testing.assert_array_equal(run.worlds[name][:8], batch[name])
+    rows = results.query(
+        "game == 'repeated_dilemma' and arm == 'all_three' and payoffs == 'ordinary'"
+    )
+    table = rows.pivot(index="world", columns="metric", values="value")
+    for name in ("welfare_net", "institution_cost", "cooperation"):
+        np.testing.assert_array_equal(table[name], run.table()[name])
 
 
-def test_results_do_not_depend_on_threads_or_on_other_arms():
-    few = configuration("replicates=3", "rounds=20", "threads=1", "game=repeated_dilemma")
-    more = configuration("replicates=5", "rounds=20", "threads=2", "game=repeated_dilemma")
-    a, b = run_study(few, progress=False).results, run_study(more, progress=False).results
+def test_results_do_not_depend_on_threads_or_on_other_replicates(tmp_path):
+    words = ("rounds=6", "game=repeated_dilemma", "institutions=[bond]")
+    few = configuration(*words, "replicates=3", "threads=1")
+    more = configuration(*words, "replicates=5", "threads=2")
+    for config in (few, more):
+        config["population"] = {"repeated_dilemma": {"player": [PAIR]}}
+    a, b = (play(c, tmp_path / str(c["replicates"]))[0].frame() for c in (few, more))
     key = ["arm", "payoffs", "world", "metric"]
     both = a.merge(b, on=key)
     assert len(both) == len(a)
@@ -139,7 +173,31 @@ def test_a_schedule_is_by_round_or_by_share():
     np.testing.assert_array_equal(by_share.to, by_round.to)
 
 
-def test_plan_runs_nothing_and_counts_everything():
-    scenarios, arms, left_out = plan(configuration("replicates=2"))
-    assert list(scenarios) == ["moral_hazard_market", "repeated_dilemma"]
-    assert len(arms) == 14 and left_out == []
+def test_a_design_runs_nothing_and_counts_everything():
+    design = Design(configuration("replicates=2"))
+    assert design.games == ["moral_hazard_market", "repeated_dilemma"]
+    assert len(design.arms) == 14 and design.settings.left_out == ()
+    assert design.worlds == 2 * 14 * 2 * 2
+
+
+def duel(**more):
+    """Whom payoffs do not move, and who draws: what there is besides is told by points alone."""
+    details = {"rounds": 20, "noise": Tremble(probability=0.1), "metrics": [Cooperation()]}
+    game = RepeatedDilemma(**more.pop("payoffs", {}))
+    scenario = Scenario(game, [TitForTat(), Random()], **{**details, **more})
+    return simulate(scenario, 4, seed=3, mode="interpreted", progress=False)
+
+
+def test_who_only_watches_changes_nothing():
+    plain = duel()
+    for more in ({"metrics": [Trajectory(), Cooperation()]}, {"events": 1}, {"metrics": []}):
+        watched = duel(**more)
+        np.testing.assert_array_equal(watched.points, plain.points)
+        np.testing.assert_array_equal(watched.worlds["counter"], plain.worlds["counter"])
+
+
+def test_other_units_of_payoff_are_other_units_of_points():
+    base = {"temptation": 5, "reward": 3, "punishment": 1, "sucker": 0}
+    plain = duel(payoffs=base)
+    scaled = duel(payoffs={name: 2.5 * value + 4 for name, value in base.items()})
+    np.testing.assert_allclose(scaled.points, 2.5 * plain.points + 4 * 20, rtol=0, atol=1e-9)

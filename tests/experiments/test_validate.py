@@ -29,9 +29,11 @@ from posalign_sim.experiments.validation.rows import (
 
 def run(*words):
     """The exit code of `posalign-sim validate ...`."""
-    with pytest.raises(SystemExit) as left:
+    try:
         main(["validate", *words])
-    return left.value.code
+    except SystemExit as left:
+        return left.code
+    return 0
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ class Tax(Institution):
     """Who resides here may pay a tax into the treasury."""
 
     tax: float = param(1, 0, 100, "points")
-    paid: int = scalar(np.int64)
+    collected: int = scalar(np.int64)
     count: int = per_agent(np.int64)
 
     declare = Decision("redress", ("pay", "evade"), default="pay")
@@ -42,7 +42,7 @@ class Tax(Institution):
         for i in range(w.agents):
             if governed(w, own, face(w, i)) and own.declare[i] == PAY:
                 pay(w, face(w, i), treasury(own), own.tax)
-                own.paid += 1
+                own.collected += 1
                 own.count[i] += 1
 
 
@@ -77,7 +77,7 @@ def country(worlds=2, **more):
 def test_each_place_has_its_own_terms_books_and_treasury():
     run = simulate(country(), 2, mode="interpreted")
     assert run.worlds["tax"]["tax"].tolist() == [[0.5, 2.0]] * 2
-    assert run.worlds["tax"]["paid"].tolist() == [[20, 20]] * 2
+    assert run.worlds["tax"]["collected"].tolist() == [[20, 20]] * 2
     assert run.worlds["tax"]["count"][0, :, :5].tolist() == [[10, 0, 0, 10, 0], [0, 10, 0, 0, 10]]
     assert (run.points == [-5, -20, 0, -5, -20]).all()
     assert (run.worlds["public"][:, 3:] == [10 * MINOR, 40 * MINOR]).all()
@@ -91,9 +91,9 @@ def test_one_number_for_a_world_is_for_all_its_places():
 
 def test_strength_follows_a_schedule_in_every_place():
     run = simulate(country(strength={0: "enforced", 4: "off"}), 2, mode="interpreted")
-    assert (run.worlds["tax"]["paid"] == [8, 8]).all()
+    assert (run.worlds["tax"]["collected"] == [8, 8]).all()
     off = simulate(country(strength=["off", "enforced"]), 2, mode="interpreted")
-    assert off.worlds["tax"]["paid"].tolist() == [[0, 0], [20, 20]]
+    assert off.worlds["tax"]["collected"].tolist() == [[0, 0], [20, 20]]
 
 
 def test_a_wrong_number_of_places_is_refused():

@@ -158,8 +158,10 @@ def test_in_a_game_of_two_sides_one_of_each_is_paired():
         assert met.any() and (role[partner[met]] != role[met]).all()
 
 
-@pytest.mark.parametrize("matching", [Neighbours, NeighbourPairs])
-def test_play_on_networks_passes_the_contract(matching):
+@pytest.mark.parametrize(
+    ("matching", "compiled"), [(Neighbours, Reputation), (NeighbourPairs, Arbitration)]
+)
+def test_play_on_networks_passes_the_contract(matching, compiled):
     agents = [TitForTat(), Honest(), WinStayLoseShift(), GoByMajority(), Defector(), Grim()]
     scenario = spatial(
         agents,
@@ -170,7 +172,7 @@ def test_play_on_networks_passes_the_contract(matching):
         metrics=None,
     )
     check_books(scenario, 3, 1)
-    check_modes(scenario, 3, 1, ("compiled",))
+    check_modes(scenario.replace(institutions=[compiled()], metrics=()), 3, 1, ("compiled",))
 
 
 def test_relabelling_the_seats_of_a_symmetric_network_permutes_results():

@@ -77,12 +77,15 @@ def test_parameters_by_world_are_separate_runs():
 
 
 def test_paired_worlds_share_their_luck_though_payoffs_differ():
-    one = simulate(duel(population=[Random(), Random()]), 50, 4, pairs=np.arange(50) // 2)
-    other = simulate(
-        duel(population=[Random(), Random()], game=RepeatedDilemma(temptation=9)),
-        50,
-        4,
-        pairs=np.arange(50) // 2,
+    one, other = (
+        simulate(
+            duel(population=[Random(), Random()], game=RepeatedDilemma(temptation=temptation)),
+            50,
+            4,
+            pairs=np.arange(50) // 2,
+            mode="interpreted",
+        )
+        for temptation in (5, 9)
     )
     acts = [run.worlds["cooperation"]["total"] for run in (one, other)]
     assert (acts[0] == acts[1]).all()

@@ -11,12 +11,13 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from posalign_sim.experiments.about import about_module, who_plays
 from posalign_sim.experiments.configure import Arm, scenario_of
 from posalign_sim.experiments.files import results_folder, whole_folder
 from posalign_sim.experiments.landscape import landscape
 from posalign_sim.experiments.landscape.report import terminal_table, write_report
 from posalign_sim.experiments.landscape.results import Landscape, Plan
-from posalign_sim.experiments.study.run import about_module, origin, who_plays
+from posalign_sim.experiments.provenance import origin
 from posalign_sim.experiments.wording import listed, spell
 from posalign_sim.registry import find
 from posalign_sim.world.compiler import Mode

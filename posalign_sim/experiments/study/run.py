@@ -1,194 +1,282 @@
-"""Run a study and leave a folder that explains itself."""
+"""Run a study and leave a folder that explains itself.
+
+Every task that is finished is on disk before it counts. A study that was killed, interrupted or ran
+out of room goes on where it was, and ends in the same bytes as if nothing had happened.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import platform
-import shutil
 import sys
-import tempfile
 import time
-from collections.abc import Mapping
-from importlib.metadata import version
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-import pandas as pd
-from omegaconf import OmegaConf
+import numpy as np
+from tqdm import tqdm
 
-import posalign_sim
-from posalign_sim.experiments.configure import dynamics_of, factors_of, population_of
-from posalign_sim.experiments.study.factorial import effects_table, study_effects
-from posalign_sim.experiments.study.report import terminal_table, write_report
-from posalign_sim.experiments.study.batch import StudyRun, plan, run_study
-from posalign_sim.experiments.study.verdicts import study_contrasts
+from posalign_sim.experiments.provenance import origin
+from posalign_sim.experiments.runners import Runner, WorkerFailed, make_runner
+from posalign_sim.experiments.sinks import Sink, make_sinks
+from posalign_sim.experiments.study.design import Design, Task
+from posalign_sim.experiments.study.finish import finish
+from posalign_sim.experiments.study.folder import (
+    PARTS,
+    begin,
+    claim,
+    damage,
+    held,
+    is_complete,
+    no_room,
+)
+from posalign_sim.experiments.study.parts import find_parts, look_into, write_part
+from posalign_sim.experiments.study.plan import plan_study
+from posalign_sim.experiments.study.registration import registered
+from posalign_sim.experiments.study.stopping import enough
+from posalign_sim.experiments.study.tables import Outcomes, tasks_of
+from posalign_sim.experiments.study.work import Order, carry_out
 from posalign_sim.registry import find
-from posalign_sim.world.modules import ConfigurationError
-
-PACKAGES = ("numpy", "numba", "scipy", "pandas", "pyarrow", "matplotlib", "hydra-core")
-#: Settings that say where and how fast, not what: they are no part of a study's identity.
-NOT_SCIENCE = ("output", "threads")
+from posalign_sim.world.errors import ConfigurationError
 
 
-def run_and_write(config: Mapping[str, Any]) -> Path:
-    """Run the configured study, print its table, and write its folder, whole or not at all.
+class StudyInterrupted(KeyboardInterrupt):
+    """A study was interrupted; what is finished is kept."""
+
+
+def run_and_write(config: Mapping[str, Any], progress: bool = True) -> Path:
+    """Run the configured study, or what is missing of it, and write its folder.
 
     Args:
         config: the resolved configuration.
+        progress: whether to show progress and the main table.
 
     Returns:
         The run folder.
 
     Raises:
-        ConfigurationError: something does not fit; nothing has been run or written.
+        ConfigurationError: something does not fit, and nothing has been run or written; or there
+            is no more room, and the folder can be resumed.
+        StudyInterrupted: somebody interrupted it; the folder can be resumed.
     """
-    plan(config)
-    folder = _folder(config)
-    study = run_study(config)
-    meta = describe(config, study)
-    table = study_contrasts(study.results, meta)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    # Written aside and renamed: a folder that is there is complete.
-    aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-unfinished-"))
+    began = time.perf_counter()
+    design = Design(config)
+    registration = registered(config, design)
+    for name in config.get("sinks") or ():
+        find("sinks", name)
+    if config.get("budget"):
+        plan_study(config).check(config["budget"])
+    folder = claim(config)
+    runner = _runner(config, folder)
+    again = f"what is finished is kept; go on with: posalign-sim resume {folder}"
     try:
-        _write(aside, config, study, meta, table)
-        os.chmod(aside, 0o755)
-        os.replace(aside, folder)
-    except BaseException:
-        shutil.rmtree(aside, ignore_errors=True)
+        with held(folder):
+            if is_complete(folder) and _up_to_date(folder, config, progress):
+                return folder
+            said = begin(folder, config, origin(config))
+            study = _Going(design, config, folder, runner, progress)
+            edges = study.play()
+            outcomes = Outcomes(design, study.blocks, edges)
+            finish(design, outcomes, folder, said, registration, progress, began)
+            study.tidy(edges)
+    except StudyInterrupted:
         raise
-    print(terminal_table(table, {**meta, "seconds": study.seconds}))
-    if meta["factors"]:
-        print(effects_table(study_effects(study.results, meta), meta))
-    if study.left_out:
-        print(f"Left out, for want of their institutions: {', '.join(study.left_out)}.")
-    print(f"Report: {folder / 'report.html'}")
+    except KeyboardInterrupt:
+        raise StudyInterrupted(again) from None
+    except WorkerFailed as error:
+        raise ConfigurationError(f"{error}; {again}") from error
+    except OSError as error:
+        if not no_room(error):
+            raise
+        raise ConfigurationError(f"{folder}: {error.strerror or error}; {again}") from None
     return folder
 
 
-def _folder(config: Mapping[str, Any]) -> Path:
-    if config["output"] is None:
-        name = str(config["study"]["name"])
-        stamp = Path("results") / name / time.strftime("%Y-%m-%d_%H-%M-%S")
-        again = (stamp.with_name(f"{stamp.name}_{k}") for k in range(2, 1000))
-        return stamp if not stamp.exists() else next(f for f in again if not f.exists())
-    folder = Path(str(config["output"]))
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ConfigurationError(f"output={folder} is already there: name a new folder")
-    return folder
+def _runner(config: Mapping[str, Any], folder: Path) -> Runner:
+    name, options = str(config.get("runner") or "local"), config.get("runner_options") or {}
+    return make_runner(name, config.get("workers"), folder=folder / ".jobs", **options)
 
 
-def _write(
-    folder: Path, config: Mapping[str, Any], study: StudyRun, meta: Any, table: pd.DataFrame
-) -> None:
-    study.results.to_parquet(folder / "results.parquet", index=False)
-    study.results.to_csv(folder / "results.csv", index=False)
-    study.trajectories.to_csv(folder / "trajectories.csv", index=False)
-    (folder / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(dict(config))))
-    provenance = {
-        key: meta[key] for key in ("seed", "versions", "code_hash", "config_hash", "command")
-    }
-    provenance["platform"] = platform.platform()
-    provenance["rounds"] = {}
-    for game, run in study.runs.items():
-        (folder / f"round_{game}.py").write_text(run.text)
-        provenance["rounds"][game] = {"file": f"round_{game}.py", "sha256": run.text_hash}
-    (folder / "provenance.json").write_text(json.dumps(provenance, indent=2) + "\n")
-    write_report(folder, study.results, study.trajectories, meta, table)
+def _up_to_date(folder: Path, config: Mapping[str, Any], progress: bool) -> bool:
+    said = json.loads((folder / "provenance.json").read_bytes())
+    now = origin(config)
+    harmed = damage(folder)
+    if harmed and progress:
+        print(f"{folder}: {', '.join(harmed)}: results are made again from what was run")
+    if said["code_hash"] != now["code_hash"]:
+        raise ConfigurationError(
+            f"{folder} is complete, and was made by other code (hash {said['code_hash'][:12]}, now "
+            f"{now['code_hash'][:12]}): it is not written over; name a new folder"
+        )
+    if not harmed:
+        if progress:
+            print(f"{folder} holds this study, complete: nothing to run.")
+            print(f"Report: {folder / 'report.html'}")
+        return True
+    return False
 
 
-def describe(config: Mapping[str, Any], study: StudyRun) -> dict[str, Any]:
-    """Everything that a report says of a study besides its results."""
-    names = [arm.name for arm in study.arms]
-    placebos: dict[str, list[str]] = {}
-    for arm in study.arms:
-        if arm.placebo_of in names:
-            placebos.setdefault(arm.placebo_of, []).append(arm.name)
-    plan_ = config["study"]
-    games = {game: about_module("games", game, config["game"][game]) for game in config["game"]}
-    return {
-        "name": str(plan_["name"]),
-        "title": str(plan_.get("title", plan_["name"])),
-        "question": str(plan_.get("question", "")),
-        "games": games,
-        "institutions": {
-            name: about_module("institutions", name, values)
-            for name, values in (config["institutions"] or {}).items()
-        },
-        "arms": {arm.name: arm.summary or arm.name for arm in study.arms},
-        "population": {game: who_plays(config, game) for game in config["game"]},
-        "primary": str(plan_.get("primary", "welfare_net")),
-        "baseline": str(plan_.get("baseline", "none")),
-        "placebos": placebos,
-        "withdrawn": {
-            arm.name: arm.withdraw * float(config["rounds"])
-            for arm in study.arms
-            if arm.withdraw < 1
-        },
-        "worlds": int(config["replicates"]),
-        "rounds": config["rounds"],
-        **origin(config),
-        "claims_minimum_worlds": int(plan_.get("claims_minimum_worlds", 64)),
-        "factors": factors_of(plan_, list(config["institutions"] or {})),
-    }
+class _Going:
+    """A study that is being run: which blocks there are, and how to get those that are missing."""
+
+    def __init__(
+        self,
+        design: Design,
+        config: Mapping[str, Any],
+        folder: Path,
+        runner: Runner,
+        progress: bool,
+    ) -> None:
+        self.design, self.config, self.folder, self.progress = design, config, folder, progress
+        self.parts = folder / PARTS
+        self.blocks, damaged = find_parts(self.parts)
+        for path, why in damaged.items():
+            print(f"{path.name} is damaged ({why}): its worlds are run again.", file=sys.stderr)
+            path.unlink()
+        self._runner = runner
+        self._threads = config["threads"] if config.get("runner") in (None, "local") else 1
+        self._text = json.dumps(dict(config), default=str)
+
+    def play(self) -> list[int]:
+        """Run what is missing, look by look; replicates at each look, up to where it stopped."""
+        looks = self.design.looks()
+        self._take_over(tasks_of(self.design, looks))
+        edges: list[int] = []
+        sink = make_sinks(list(self.config.get("sinks") or []), self.folder)
+        try:
+            for number, most in enumerate(looks):
+                self._run(list(self.design.tasks(edges[-1] if edges else 0, most)), sink)
+                edges.append(most)
+                stopping = self.design.settings.stopping
+                if stopping and enough(
+                    self.design, Outcomes(self.design, self.blocks, edges), number
+                ):
+                    break
+        finally:
+            sink.close()
+        return edges
+
+    def tidy(self, edges: Sequence[int]) -> None:
+        """Drop parts that this study has no use for: of other code, say, or cut otherwise."""
+        used = {
+            self.blocks[self.design.key(task, arm)].path
+            for task in tasks_of(self.design, edges)
+            for arm in task.arms
+        }
+        for path in self.parts.glob("*"):
+            if path not in used:
+                path.unlink()
+
+    def _serves(self, key: str, game: str) -> bool:
+        place = self.blocks.get(key)
+        return place is not None and place.serves(
+            self.design.metrics(game), self.design.keeps_history
+        )
+
+    def _missing(self, tasks: Iterable[Task]) -> dict[Task, tuple[int, ...]]:
+        """Arms of each task that have still to be run; what is the same by two names, once."""
+        found: dict[Task, tuple[int, ...]] = {}
+        known: set[str] = set()
+        for task in tasks:
+            for arm in task.arms:
+                key = self.design.key(task, arm)
+                if key not in known and not self._serves(key, task.game):
+                    found[task] = (*found.get(task, ()), arm)
+                known.add(key)
+        return found
+
+    def _take_over(self, tasks: Sequence[Task]) -> None:
+        """Copy parts with missing blocks from other folders of the same study."""
+        if not self.config.get("reuse", True):
+            return
+        for parts in sorted(self.folder.parent.glob(f"*/{PARTS}")):
+            missing = self._missing(tasks)
+            if not missing:
+                return
+            if parts == self.parts:
+                continue
+            wanted = {self.design.key(t, a): t.game for t, arms in missing.items() for a in arms}
+            try:
+                there, _ = find_parts(parts)
+            except OSError:  # not ours to read, or being tidied up just now
+                continue
+            taken = {
+                place.path
+                for key, place in there.items()
+                if key in wanted
+                and place.serves(self.design.metrics(wanted[key]), self.design.keeps_history)
+            }
+            for path in sorted(taken):
+                try:
+                    content = path.read_bytes()
+                except OSError:
+                    continue
+                self._keep(content)
+            if taken and self.progress:
+                print(f"Taken over from {parts.parent}: {len(taken)} finished parts.")
+
+    def _run(self, tasks: Sequence[Task], sink: Sink) -> None:
+        missing = self._missing(tasks)
+        orders = [Order(self._text, task, arms, self._threads) for task, arms in missing.items()]
+        sizes = [_worlds(self.design, order) for order in orders]
+        total = sum(len(task.arms) * _worlds(self.design, None, task) for task in tasks)
+        with tqdm(
+            total=total,
+            initial=total - sum(sizes),
+            unit="world",
+            delay=0.5,
+            disable=None if self.progress else True,  # None: only where somebody can see it
+            leave=False,
+            desc=self.design.settings.name,
+        ) as bar:
+            done = 0
+            try:
+                with closing(cast(Any, self._runner.each(carry_out, orders))) as results:
+                    for place, content in results:
+                        self._keep(content)
+                        done += 1
+                        bar.update(sizes[place])
+                        self._tell(sink, orders[place], int(bar.n))
+            except KeyboardInterrupt:
+                raise StudyInterrupted(self._state(done, len(orders))) from None
+            except OSError as error:
+                if not no_room(error):
+                    raise
+                raise ConfigurationError(
+                    f"{self.folder}: {error.strerror}. {self._state(done, len(orders))}"
+                ) from None
+
+    def _state(self, done: int, tasks: int) -> str:
+        return (
+            f"{done} of {tasks} tasks were finished and are kept; go on with: "
+            f"posalign-sim resume {self.folder}"
+        )
+
+    def _keep(self, content: bytes) -> None:
+        path = write_part(self.parts, content)
+        self.blocks.update((str(place.about["key"]), place) for place in look_into(path))
+
+    def _tell(self, sink: Sink, order: Order, step: int) -> None:
+        """Tell who watches what the task that has just finished found, arm by arm."""
+        if not self.config.get("sinks"):
+            return
+        primary, task = self.design.settings.primary, order.task
+        column = self.design.metrics(task.game).index(primary)
+        values = {}
+        for arm in order.arms:
+            block = self.blocks[self.design.key(task, arm)].read(self.design.metrics(task.game))
+            ordinary = block.values[:, 0, :, column]
+            if not np.isnan(ordinary).all():
+                name = self.design.arms[arm].name
+                values[f"{task.game}/{name}/{primary}"] = float(np.nanmean(ordinary))
+        sink.record(step, values)
 
 
-def origin(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Seed, versions, hashes and command: what it takes to make the same numbers again."""
-    return {
-        "seed": int(config["seed"]),
-        "versions": {
-            "python": platform.python_version(),
-            "posalign_sim": posalign_sim.__version__,
-            **{name: version(name) for name in PACKAGES},
-        },
-        "code_hash": code_hash(),
-        "config_hash": config_hash(config),
-        "command": "posalign-sim " + " ".join(sys.argv[1:]),
-    }
-
-
-def about_module(sort: str, name: str, values: Any) -> dict[str, Any]:
-    """What a game or an institution is, with value, unit and meaning of what is set in it."""
-    spec, given = find(sort, name), dict(values or {})
-    parameters = {
-        key: (float(given.get(key, p.default)), p.unit, p.summary)
-        for key, p in spec.parameters().items()
-        if abs(float(given.get(key, p.default))) != float("inf")
-    }
-    return {"summary": spec.summary(), "parameters": parameters}
-
-
-def who_plays(config: Mapping[str, Any], game: str) -> str:
-    """The population of a game in words, and how it adapts."""
-    agents = population_of(game, config["population"])
-    by_role = agents if isinstance(agents, dict) else {find("games", game).roles[0]: agents}
-    parts = []
-    for role, seats in by_role.items():
-        names = [agent.name.replace("_", " ") for agent in seats]
-        counts = ", ".join(f"{names.count(n)} {n}" for n in dict.fromkeys(names))
-        parts.append(f"{role}: {counts}")
-    for change in dynamics_of(config.get("dynamics")):
-        values = {k: v for k, v in change.values.items() if float(v) != 0}
-        told = ", ".join(f"{k.replace('_', ' ')} {float(v):g}" for k, v in values.items())
-        parts.append(f"they adapt by {change.name.replace('_', ' ')} ({told})")
-    return "; ".join(parts)
-
-
-def config_hash(config: Mapping[str, Any]) -> str:
-    """SHA-256 of every setting that bears on results."""
-    science = {key: value for key, value in config.items() if key not in NOT_SCIENCE}
-    return hashlib.sha256(json.dumps(science, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def code_hash() -> str:
-    """SHA-256 of the package's Python and configuration files."""
-    digest = hashlib.sha256()
-    root = Path(posalign_sim.__file__).parent
-    for path in sorted(root.rglob("*")):
-        if path.suffix in (".py", ".yaml", ".html"):
-            digest.update(str(path.relative_to(root).as_posix()).encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
+def _worlds(design: Design, order: Order | None, task: Task | None = None) -> int:
+    """Worlds of an order, or of one arm of a task."""
+    asked = order.task if order is not None else task
+    assert asked is not None
+    points, pairs = asked.points[1] - asked.points[0], asked.pairs[1] - asked.pairs[0]
+    each = points * pairs * len(design.payoffs)
+    return each * (len(order.arms) if order is not None else 1)

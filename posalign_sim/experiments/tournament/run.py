@@ -14,7 +14,7 @@ from omegaconf import OmegaConf
 from posalign_sim.envs.dilemma import RepeatedDilemma
 from posalign_sim.experiments.configure import agents_of
 from posalign_sim.experiments.files import results_folder, save_table, whole_folder
-from posalign_sim.experiments.study.run import origin
+from posalign_sim.experiments.provenance import origin
 from posalign_sim.experiments.tournament import Tournament
 from posalign_sim.experiments.tournament.standings import Standings
 from posalign_sim.registry import known

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from tqdm import tqdm
 
 from posalign_sim.experiments.files import results_folder, whole_folder
-from posalign_sim.experiments.study.run import origin
+from posalign_sim.experiments.provenance import origin
 from posalign_sim.experiments.validation.report import rows_json, terminal_table, write_report
 from posalign_sim.experiments.validation.rows import Result, Row, Run, chosen, measure
 from posalign_sim.world.errors import ConfigurationError

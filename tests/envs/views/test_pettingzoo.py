@@ -338,7 +338,7 @@ def test_a_number_of_more_than_64_bits_is_refused(duel):
 @pytest.mark.parametrize("mode", ["interpreted", "compiled"])
 @pytest.mark.parametrize("action", [-1, 2, 2**40, 2**70, None, 1.0, float("nan"), [0]])
 def test_a_refused_action_can_be_taken_back(mode, action):
-    made = [parallel_env("repeated_dilemma", rounds=3, mode=mode) for _ in range(2)]
+    made = [parallel_env("repeated_dilemma", rounds=3, metrics=(), mode=mode) for _ in range(2)]
     for env in made:
         env.reset(seed=1)
     for k in range(3):

@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 
 from posalign_sim.experiments.files import save_table
-from posalign_sim.experiments.study.verdicts import holds, records, sign, without_faulted
+from posalign_sim.experiments.study.report.grid import over_points
+from posalign_sim.experiments.study.report.verdicts import holds, records, sign, without_faulted
 from posalign_sim.experiments.wording import brackets, capital, cut_to, label, spell
 from posalign_sim.metrics.factorial import TIMES, factorial_effects
 
@@ -18,12 +19,16 @@ from posalign_sim.metrics.factorial import TIMES, factorial_effects
 def study_effects(results: pd.DataFrame, study: Mapping[str, Any]) -> pd.DataFrame:
     """Main effects and interactions of a factorial study, for its primary metric.
 
+    Over a grid they are averages over its points.
+
     Args:
         results: Long table of results.
         study: The study; its `factors` are the factors.
     """
+    # Faults decide which outcomes count; no other metric is needed.
+    chosen = results[results["metric"].isin([study["primary"], "faults"])]
     return factorial_effects(
-        without_faulted(results),
+        over_points(without_faulted(chosen)),
         study["factors"],
         study["primary"],
         resamples=10_000,
@@ -55,7 +60,7 @@ def effects_section(folder: Path, results: pd.DataFrame, study: Mapping[str, Any
         f"<p>What each institution adds to {escape(name)} ({escape(unit)}), on average over "
         "the presence of the others; and, for pairs, by how much more one adds where the other is "
         "in place: above zero they are complements, below zero substitutes. Adjusted together "
-        "(Holm).</p>"
+        f"(Holm).{' Averages over the points of the grid.' if study.get('axes') else ''}</p>"
     )
     for game in dict.fromkeys(effects["game"]):
         rows = "".join(

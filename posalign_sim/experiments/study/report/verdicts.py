@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
+from posalign_sim.experiments.study.report.grid_contrasts import contrasts_over_grid
 from posalign_sim.experiments.wording import arm_order
 from posalign_sim.metrics.statistics import contrasts
 
@@ -19,6 +21,10 @@ LEVEL = 0.05
 SMALLEST = 1e-6
 
 
+#: Metrics that verdicts look at beside the primary one.
+CHECKS = ("welfare_gross", "welfare_net", "institution_cost")
+
+#: Entries that the description of a study must have.
 NEEDED = (
     *("name", "title", "question", "games", "arms", "population", "primary", "baseline"),
     *("placebos", "seed", "worlds", "rounds", "versions", "code_hash", "config_hash", "command"),
@@ -40,6 +46,7 @@ class Verdict:
         cost: What running the arm uses up beyond the baseline, points per seat per round.
         code: One of `CODES`.
         word: The verdict in a few words.
+        point: Number of the point of the grid; None without a grid.
     """
 
     game: str
@@ -51,6 +58,7 @@ class Verdict:
     cost: float
     code: str
     word: str
+    point: int | None = None
 
 
 #: Codes of a verdict: the words for it and what they mean.
@@ -89,7 +97,9 @@ def study_contrasts(
 ) -> pd.DataFrame:
     """Contrasts of every metric of a study; one Holm family for each metric.
 
-    A world that faulted has no outcome: all of its values count as undefined.
+    A world that faulted has no outcome: all of its values count as undefined. Over a grid, every
+    point has its own contrasts, all in one family, of the metrics that the study declares and of
+    those that verdicts need.
 
     Args:
         results: Long table as for `posalign_sim.metrics.statistics.contrasts`.
@@ -104,61 +114,78 @@ def study_contrasts(
     """
     _check_study(study)
     results = without_faulted(results)
-    others = sorted(set(results["metric"]) - {study["primary"]})
+    primary, metrics = study["primary"], set(results["metric"])
+    if study.get("axes"):
+        metrics &= {primary, *study.get("secondary", ()), *CHECKS}
+    # p-values of the many comparisons of a study must be able to survive adjustment.
+    compare = contrasts_over_grid if study.get("axes") else partial(contrasts, bounded_tails=True)
     tables = [
-        contrasts(
+        compare(
             results,
             study["baseline"],
             [arm for arm, _ in arm_order(study)],
             metric,
             placebos=study["placebos"],
-            resamples=resamples * (5 if metric == study["primary"] else 1),
+            resamples=resamples * (5 if metric == primary and not study.get("axes") else 1),
             seed=int(study["seed"]) % 2**63,
         )
-        for metric in (study["primary"], *others)
+        for metric in (primary, *sorted(metrics - {primary}))
     ]
     return pd.concat(tables, ignore_index=True)
 
 
 def verdicts(table: pd.DataFrame, study: Mapping[str, Any]) -> list[Verdict]:
-    """What the contrasts allow to be said, game by game and arm by arm.
+    """What the contrasts allow to be said, game by game, arm by arm and point by point.
 
     Args:
         table: What `study_contrasts` gave.
         study: The study.
 
     Returns:
-        Verdicts, games in the order of the study and arms in that of `arm_order`.
+        Verdicts, games in the order of the study, arms in that of `arm_order`, points by number.
     """
     rows: dict[Any, Any] = {
-        (row.game, row.metric, row.arm, row.against, row.payoffs): row for row in records(table)
+        (row.game, getattr(row, "point", None), row.metric, row.arm, row.against, row.payoffs): row
+        for row in records(table)
     }
-    primary, baseline = study["primary"], study["baseline"]
     present = set(table["game"])
-    found = []
-    for game in [*study["games"], *sorted(present - set(study["games"]))]:
-        for arm, parent in arm_order(study) if game in present else ():
+    games = [*study["games"], *sorted(present - set(study["games"]))]
+    points = sorted(set(table["point"])) if "point" in table else [None]
+    found = [
+        _verdict(rows, study, game, arm, parent, point)
+        for game in games
+        for arm, parent in (arm_order(study) if game in present else ())
+        for point in points
+    ]
+    return [verdict for verdict in found if verdict is not None]
 
-            def get(
-                metric: str, against: str, payoffs: str, game: str = game, arm: str = arm
-            ) -> Any | None:
-                return rows.get((game, metric, arm, against, payoffs))
 
-            effect = get(primary, baseline, "ordinary")
-            if effect is None:
-                continue
-            twin = get(primary, baseline, "zero_sum_twin")
-            beyond = get(primary, baseline, "ordinary_minus_twin")
-            gross = get("welfare_gross", baseline, "zero_sum_twin")
-            leads = tuple(get(primary, name, "ordinary") for name in study["placebos"].get(arm, ()))
-            cost = get("institution_cost", baseline, "ordinary")
-            moved = moved_at_all(gross) or (
-                primary.startswith("welfare") and moved_at_all(twin, up=True)
-            )
-            code, word = _judge(effect, twin, beyond, leads, moved, parent is not None, study)
-            spent = float("nan") if cost is None else cost.estimate
-            found.append(Verdict(game, arm, parent, effect, twin, leads, spent, code, word))
-    return found
+def _verdict(
+    rows: Mapping[Any, Any],
+    study: Mapping[str, Any],
+    game: str,
+    arm: str,
+    parent: str | None,
+    point: int | None,
+) -> Verdict | None:
+    """The verdict on one arm at one point, if it was run there."""
+    primary, baseline = study["primary"], study["baseline"]
+
+    def get(metric: str, against: str, payoffs: str) -> Any | None:
+        return rows.get((game, point, metric, arm, against, payoffs))
+
+    effect = get(primary, baseline, "ordinary")
+    if effect is None:
+        return None
+    twin = get(primary, baseline, "zero_sum_twin")
+    beyond = get(primary, baseline, "ordinary_minus_twin")
+    gross = get("welfare_gross", baseline, "zero_sum_twin")
+    leads = tuple(get(primary, name, "ordinary") for name in study["placebos"].get(arm, ()))
+    cost = get("institution_cost", baseline, "ordinary")
+    moved = moved_at_all(gross) or (primary.startswith("welfare") and moved_at_all(twin, up=True))
+    code, word = _judge(effect, twin, beyond, leads, moved, parent is not None, study)
+    spent = float("nan") if cost is None else cost.estimate
+    return Verdict(game, arm, parent, effect, twin, leads, spent, code, word, point)
 
 
 def _judge(
@@ -196,7 +223,7 @@ def _judge(
 
 def without_faulted(results: pd.DataFrame) -> pd.DataFrame:
     """Blank the outcomes of worlds that faulted; what they added up to is not an outcome."""
-    keys = ["game", "arm", "payoffs", "world"]
+    keys = [k for k in ("game", "arm", "payoffs", "point", "world") if k in results]
     faults = results[(results["metric"] == "faults") & (results["value"] > 0)]
     if faults.empty:
         return results

@@ -1,0 +1,79 @@
+"""Running one task: what a worker does, here or on another machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from posalign_sim.experiments.study.design import Design, Task, design_of
+from posalign_sim.experiments.study.parts import Block, encode
+from posalign_sim.metrics import over_time
+from posalign_sim.world.simulate import NOT_METRICS, simulate
+
+
+@dataclass(frozen=True)
+class Order:
+    """A task as it is sent to a worker.
+
+    Attributes:
+        config: the resolved configuration, as JSON.
+        task: which worlds.
+        arms: places of those of the task's arms that are wanted.
+        threads: processor threads to use; None for all.
+    """
+
+    config: str
+    task: Task
+    arms: tuple[int, ...]
+    threads: int | None = 1
+
+    def __str__(self) -> str:
+        """What it asks for, in words."""
+        return str(self.task)
+
+
+def carry_out(order: Order) -> bytes:
+    """Run the worlds of an order; its part file as bytes."""
+    design = design_of(order.config)
+    return encode(run_task(design, order.task, order.arms, order.threads))
+
+
+def run_task(
+    design: Design, task: Task, arms: tuple[int, ...] | None = None, threads: int | None = None
+) -> list[Block]:
+    """Run some arms of a task, all if not said: a block of outcomes for each.
+
+    Replicate number k has the same luck in every arm, at every grid point, and in the twin.
+    """
+    chosen = task.arms if arms is None else arms
+    asked = Task(task.game, chosen, task.points, task.pairs)
+    points, pairs = task.points[1] - task.points[0], task.pairs[1] - task.pairs[0]
+    shape = (len(chosen), points, len(design.payoffs), pairs)
+    numbers = np.broadcast_to(np.arange(*task.pairs), shape).ravel()
+    run = simulate(
+        design.scenario(asked), len(numbers), design.seed, threads, pairs=numbers, progress=False
+    )
+    table = run.table()
+    names = [name for name in table.columns if name not in NOT_METRICS]
+    values = table[names].to_numpy(np.float64).reshape(*shape, len(names))
+    if design.settings.twins:
+        # Gain over the twin of the same luck, less what institutions used up. A twin has none.
+        surplus = values[..., names.index("surplus")]
+        gain = np.full(shape, np.nan)
+        gain[:, :, 0] = surplus[:, :, 0] - surplus[:, :, 1]
+        gain[:, :, 0] -= values[:, :, 0, :, names.index("institution_cost")]
+        values, names = np.concatenate([values, gain[..., None]], -1), [*names, "positive_sum_gain"]
+    faults = (table["fault"].to_numpy() != 0).reshape(*shape, 1).astype(np.float64)
+    values, names = np.concatenate([values, faults], axis=-1), [*names, "faults"]
+    wanted = design.metrics(task.game)
+    # Outcomes that only other settings of the grid have are undefined here.
+    values, places = np.concatenate([values, np.full((*shape, 1), np.nan)], axis=-1), [*names, ""]
+    values = values[..., [places.index(name if name in names else "") for name in wanted]]
+    past = None
+    if design.keeps_history:
+        past = over_time(run.worlds["trajectory"]).reshape(*shape, -1)
+    return [
+        Block(design.key(task, arm), tuple(wanted), values[k], None if past is None else past[k])
+        for k, arm in enumerate(chosen)
+    ]
