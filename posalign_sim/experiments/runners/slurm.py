@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,6 +34,8 @@ WINDOW = 1_000
 #: How often jobs are looked at, seconds; and how long a shared file system may hide a result.
 LOOK = {"slurm": 2.0, "local": 0.05}
 HIDDEN = {"slurm": 30.0, "local": 0.0}
+#: How long local jobs that were cancelled are waited for, seconds.
+PATIENCE = 30.0
 
 
 class Slurm:
@@ -129,8 +134,9 @@ class Jobs(Crew[Any]):
 
     def send(self, work: Callable[[Any], Any], tasks: Sequence[Any]) -> list[Any]:
         """See `Crew.send`."""
+        local = self._cluster == "local"
         try:
-            with self._executor.batch():
+            with interruptible() if local else nullcontext(), self._executor.batch():
                 jobs = [self._executor.submit(attempt, work, task) for task in tasks]
         except self._refused as error:
             raise ConfigurationError(f"runner=slurm: Slurm takes no jobs: {error}") from error
@@ -174,9 +180,28 @@ class Jobs(Crew[Any]):
         if self._cluster == "local":
             for job in under_way:
                 job.cancel(check=False)
-            while not all(job.done() for job in under_way):
+            until = time.monotonic() + PATIENCE
+            while not all(job.done() for job in under_way) and time.monotonic() < until:
                 time.sleep(self._look)
         elif under_way:
             # All at once: a thousand jobs, one by one, outlast the patience of who interrupts.
             arrays = {str(job.job_id).split("_")[0] for job in under_way}
             subprocess.call(["scancel", *sorted(arrays)])
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let processes that start here be interrupted, which is how local jobs are cancelled.
+
+    A process that a script has put into the background was told to ignore interrupts, and would
+    hand that on.
+    """
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)

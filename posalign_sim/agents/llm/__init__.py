@@ -1,0 +1,45 @@
+"""Talking to language models: requests, replies, failures, and what answers.
+
+A `ChatBackend` answers a `ChatRequest` with a `ChatReply`, or raises a `ChatFailure`, which is
+never an answer. Backends are wrapped: `Cassette(path, Budget(make_backend("direct:URL"), calls=9))`
+asks a server, stops at nine calls, and never asks the same twice. Nothing here knows games,
+institutions or prompts. Backends that ask real models need the extra `llm`; others need nothing.
+"""
+
+from posalign_sim.agents.llm.backends import make_backend
+from posalign_sim.agents.llm.budget import Budget, Price, Spent
+from posalign_sim.agents.llm.cassette import Cassette, Change, Served
+from posalign_sim.agents.llm.chat import (
+    ChatBackend,
+    ChatFailure,
+    ChatReply,
+    ChatRequest,
+    FailureKind,
+    Message,
+    Place,
+)
+from posalign_sim.agents.llm.direct import Direct
+from posalign_sim.agents.llm.fake import Fake
+from posalign_sim.agents.llm.inspected import Inspected
+from posalign_sim.agents.llm.scripted import Scripted
+
+__all__ = [
+    "Budget",
+    "Cassette",
+    "Change",
+    "ChatBackend",
+    "ChatFailure",
+    "ChatReply",
+    "ChatRequest",
+    "Direct",
+    "FailureKind",
+    "Fake",
+    "Inspected",
+    "Message",
+    "Place",
+    "Price",
+    "Scripted",
+    "Served",
+    "Spent",
+    "make_backend",
+]

@@ -1,0 +1,150 @@
+"""A stand-in for a model, that needs nothing and answers anything that has choices."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import Mapping
+from typing import Any
+
+from posalign_sim.agents.llm.chat import ChatFailure, ChatReply, ChatRequest, FailureKind, digest
+from posalign_sim.world.errors import ConfigurationError, nearest
+
+#: Tokens are counted as most servers would for English, roughly: four characters each.
+CHARACTERS_PER_TOKEN = 4
+
+
+class Fake:
+    """Takes one of the choices that a request offers, at random but always the same one.
+
+    What it takes follows from the hash of the request alone, place included: so replicates differ,
+    and a study with it gives the same results wherever and in whatever order it runs. It takes its
+    choices from the schema of the request, or else from what stands, separated by commas, after the
+    last marker in the prompt.
+
+    Args:
+        seed: another seed gives other answers.
+        failing: how often it fails, by kind of failure: `{"timeout": 0.01}`. An attempt that fails
+            fails always; the next attempt is another request.
+        marker: what stands before choices in a prompt.
+        delay: seconds that each answer takes.
+
+    >>> from posalign_sim.agents.llm import ChatRequest, Message, Place
+    >>> ask = ChatRequest((Message("user", "Choices: yes, no"),), "fake", Place("a", 0, 1, "b", 0))
+    >>> asyncio.run(Fake().complete(ask)).text in ("yes", "no")
+    True
+    """
+
+    def __init__(
+        self,
+        seed: int = 0,
+        *,
+        failing: Mapping[str, float] | None = None,
+        marker: str = "Choices:",
+        delay: float = 0.0,
+    ) -> None:
+        """See the class."""
+        self.seed = seed
+        self.marker = marker
+        self.delay = delay
+        kinds = [str(kind) for kind in FailureKind]
+        for kind, rate in (failing or {}).items():
+            if kind not in kinds:
+                raise ConfigurationError(f"unknown failure {kind!r}: {nearest(kind, kinds)}")
+            if not 0 <= rate <= 1:
+                raise ConfigurationError(f"failing: {kind} must be from 0 to 1, not {rate}")
+        self.failing = {FailureKind(kind): float(rate) for kind, rate in (failing or {}).items()}
+        if sum(self.failing.values()) > 1:
+            raise ConfigurationError("failing: the rates add up to more than 1")
+
+    async def complete(self, request: ChatRequest) -> ChatReply:
+        """See `ChatBackend.complete`."""
+        if self.delay:
+            await asyncio.sleep(self.delay)
+        luck = random.Random(f"{self.seed}/{request.key()}")
+        draw = luck.random()
+        for kind, rate in self.failing.items():
+            draw -= rate
+            if draw < 0:
+                raise ChatFailure(kind, "the stand-in was told to fail", tokens_in=_tokens(request))
+        text = self._answer(request, luck)
+        return ChatReply(
+            text,
+            request.model,
+            f"stand-in-{digest(str(self.seed))[:8]}",
+            _tokens(request),
+            len(text) // CHARACTERS_PER_TOKEN + 1,
+            0.0,
+            "stop",
+        )
+
+    async def close(self) -> None:
+        """There is nothing to let go of."""
+
+    def _answer(self, request: ChatRequest, luck: random.Random) -> str:
+        if request.schema is not None:
+            return json.dumps(drawn(request.schema, request.schema, luck))
+        _, found, after = request.prompt().rpartition(self.marker)
+        choices = [choice.strip() for choice in after.partition("\n")[0].split(",")]
+        choices = [choice for choice in choices if choice]
+        if not found or not choices:
+            raise ChatFailure(
+                FailureKind.BAD_REQUEST,
+                f"the stand-in finds no choices: no schema, and nothing after {self.marker!r}",
+            )
+        return luck.choice(choices)
+
+
+def drawn(schema: Mapping[str, Any], root: Mapping[str, Any], luck: random.Random) -> Any:
+    """A value that satisfies a JSON schema, drawn at random.
+
+    Args:
+        schema: what it must satisfy.
+        root: the schema in which `$ref` points.
+        luck: where chance comes from.
+
+    >>> drawn({"type": "integer", "minimum": 3, "maximum": 3}, {}, random.Random(1))
+    3
+    """
+    if "$ref" in schema:
+        found: Any = root
+        for name in str(schema["$ref"]).removeprefix("#/").split("/"):
+            found = found[name]
+        return drawn(found, root, luck)
+    if "const" in schema:
+        return schema["const"]
+    if "enum" in schema:
+        return luck.choice(list(schema["enum"]))
+    for either in ("anyOf", "oneOf"):
+        if either in schema:
+            return drawn(luck.choice(list(schema[either])), root, luck)
+    kind = schema.get("type")
+    if isinstance(kind, list):
+        kind = luck.choice(kind)
+    match kind:
+        case "object":
+            parts = schema.get("properties", {})
+            return {name: drawn(part, root, luck) for name, part in parts.items()}
+        case "array":
+            least = schema.get("minItems", 0)
+            length = luck.randint(least, schema.get("maxItems", least))
+            return [drawn(schema["items"], root, luck) for _ in range(length)]
+        case "integer":
+            least = schema.get("minimum", 0)
+            return luck.randint(int(least), int(schema.get("maximum", max(least, 0) + 10)))
+        case "number":
+            low = schema.get("minimum", 0.0)
+            return luck.uniform(low, schema.get("maximum", max(low, 0.0) + 1.0))
+        case "boolean":
+            return luck.random() < 0.5
+        case "null":
+            return None
+        case "string":
+            text = "an answer of the stand-in"
+            return text[: schema.get("maxLength", len(text))]
+    raise ChatFailure(FailureKind.BAD_REQUEST, f"the stand-in cannot answer to {dict(schema)}")
+
+
+def _tokens(request: ChatRequest) -> int:
+    return sum(len(message.text) for message in request.messages) // CHARACTERS_PER_TOKEN + 1

@@ -1,0 +1,205 @@
+"""Models of any provider that Inspect AI knows."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+from posalign_sim.agents.llm.chat import ChatFailure, ChatReply, ChatRequest, FailureKind
+from posalign_sim.agents.llm.judging import Heard, judge, kind_of_status
+from posalign_sim.world.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from inspect_ai.model import GenerateConfig, ModelOutput
+
+#: How its messages to terminals are marked up.
+_MARKUP = re.compile(r"\[/?[a-z ]*\]")
+
+
+class Inspected:
+    """Asks a model through `get_model` of Inspect AI, which knows the libraries of the providers.
+
+    Keys, addresses and concurrent calls are in its hands: see its documentation for the variables
+    of the environment. What it keeps in its cache is not used.
+
+    Args:
+        model: `PROVIDER/MODEL`, as in `openai/gpt-4o-mini`.
+        also: other names under which that model answers.
+        tries: how often a request is tried at most, when failures may pass.
+        timeout: seconds that one try may take.
+        most_wait: seconds that one request may take with all its tries.
+        options: handed on to `get_model`, such as `base_url`.
+
+    Attributes:
+        failures: how many requests failed, by kind.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        also: Collection[str] = (),
+        tries: int = 5,
+        timeout: int = 120,
+        most_wait: int = 600,
+        **options: Any,
+    ) -> None:
+        """See the class."""
+        from inspect_ai.model import GenerateConfig, get_model
+
+        said = ""
+        config = GenerateConfig(max_retries=tries - 1, attempt_timeout=timeout, timeout=most_wait)
+        try:
+            self._model = get_model(model, config=config, memoize=False, **options)
+        except Exception as error:  # each provider says in its own way what it needs
+            said = one_line(error)
+        if said:  # no cause: what providers raise may hold keys
+            raise ConfigurationError(
+                f"inspect:{model}: {ChatFailure(FailureKind.NO_KEY, said).detail}"
+            )
+        self.model = model
+        # Inspect AI's own stand-in answers under the name of its provider.
+        self.also = (*also, "mockllm") if model.startswith("mockllm/") else tuple(also)
+        self.failures: Counter[FailureKind] = Counter()
+
+    def __repr__(self) -> str:
+        return f"Inspected({self.model!r})"
+
+    async def complete(self, request: ChatRequest) -> ChatReply:
+        """See `ChatBackend.complete`."""
+        outcome = await self._ask(request)
+        if isinstance(outcome, ChatFailure):
+            self.failures[outcome.kind] += 1
+            raise outcome
+        return outcome
+
+    async def close(self) -> None:
+        """See `ChatBackend.close`."""
+        await self._model.__aexit__(None, None, None)
+
+    async def _ask(self, request: ChatRequest) -> ChatReply | ChatFailure:
+        from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessageUser
+
+        if request.model != self.model:
+            said = f"{request.model} is asked of a backend for {self.model}"
+            return ChatFailure(FailureKind.BAD_REQUEST, said)
+        roles = {
+            "system": ChatMessageSystem,
+            "user": ChatMessageUser,
+            "assistant": ChatMessageAssistant,
+        }
+        messages = [roles[message.role](content=message.text) for message in request.messages]
+        began = time.monotonic()
+        try:
+            output = await self._model.generate(messages, config=_config(request), cache=False)
+        except Exception as error:  # whatever a provider's library raises; it may hold the key
+            return failure_of(error)
+        heard = heard_in(output)
+        if isinstance(heard, ChatFailure):
+            return heard
+        return judge(heard, self.model, self.also, time.monotonic() - began)
+
+
+def _config(request: ChatRequest) -> GenerateConfig:
+    from inspect_ai.model import GenerateConfig, ResponseSchema
+    from inspect_ai.util import JSONSchema
+
+    schema = None
+    if request.schema is not None:
+        schema = ResponseSchema(
+            name="answer", json_schema=JSONSchema.model_validate(dict(request.schema)), strict=True
+        )
+    return GenerateConfig(
+        temperature=request.temperature,
+        max_tokens=request.most_tokens,
+        stop_seqs=list(request.stop) or None,
+        response_schema=schema,
+    )
+
+
+def heard_in(output: ModelOutput) -> Heard | ChatFailure:
+    """What an output of Inspect AI says; or that it says nothing, or not what it took."""
+    usage, read, written = output.usage, 0, 0
+    if usage is not None:
+        cached = (usage.input_tokens_cache_read or 0) + (usage.input_tokens_cache_write or 0)
+        read, written = usage.input_tokens + cached, usage.output_tokens
+    if not output.choices:
+        kind = FailureKind.REFUSED if output.error else FailureKind.EMPTY
+        said = output.error or "the reply has no choices"
+        return ChatFailure(kind, said, tokens_in=read, tokens_out=written)
+    refusal = _refusal(output)
+    if usage is None and refusal is None:  # a refusal may be an error of the server in truth
+        if output.stop_reason == "model_length":  # and so may this be: the prompt is too long
+            return ChatFailure(FailureKind.BAD_REQUEST, output.completion)
+        return ChatFailure(FailureKind.MALFORMED, "the reply lacks usage")
+    fingerprint = (output.metadata or {}).get("system_fingerprint")
+    return Heard(
+        output.completion,
+        output.model,
+        fingerprint if isinstance(fingerprint, str) else None,
+        read,
+        written,
+        output.stop_reason,
+        refusal,
+    )
+
+
+def _refusal(output: ModelOutput) -> str | None:
+    """What a model said in place of an answer: Inspect AI hands it on as if it were the text."""
+    choice = output.choices[0]
+    parts = choice.message.content
+    refused = (
+        choice.stop_reason == "content_filter"
+        or getattr(choice.stop_details, "type", None) == "refusal"
+        or any(getattr(part, "refusal", None) for part in parts if not isinstance(part, str))
+    )
+    return (output.error or output.completion or "no reason is given") if refused else None
+
+
+def failure_of(error: BaseException) -> ChatFailure:
+    """Which failure an exception of a provider's library is.
+
+    It is told by the HTTP status that the exception, or what caused it, carries; or else by the
+    exception's name, which is all that such libraries have in common.
+
+    >>> failure_of(TimeoutError("too long")).kind
+    <FailureKind.TIMEOUT: 'timeout'>
+    """
+    causes: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in causes:
+        causes.append(cause)
+        last = getattr(cause, "last_attempt", None)  # of what tries again, for them
+        cause = cause.__cause__ or (last.exception() if last is not None else None)
+    for cause in causes:
+        for name in ("status_code", "status", "code"):
+            status = getattr(cause, name, None)
+            if type(status) is int and 400 <= status < 600:
+                code = f"{getattr(cause, 'code', '')} {getattr(cause, 'type', '')}"
+                kind = kind_of_status(status, code)
+                if kind == FailureKind.NO_KEY:  # such messages hold the key, half hidden
+                    return ChatFailure(kind, f"status {status}: the key is not accepted")
+                return ChatFailure(kind, f"status {status}: {one_line(causes[-1])}")
+    names = " ".join(type(cause).__name__ for cause in causes)
+    for kind, sign in (
+        (FailureKind.TIMEOUT, "Timeout"),
+        (FailureKind.REFUSED, "Refusal"),
+        (FailureKind.CONNECTION, "Connect"),
+        (FailureKind.BROKEN_STREAM, "Protocol"),
+        (FailureKind.BROKEN_STREAM, "NoStreamData"),
+        (FailureKind.NO_KEY, "Prerequisite"),
+        (FailureKind.MALFORMED, "Validation"),
+        (FailureKind.MALFORMED, "Decode"),
+    ):
+        if sign in names:
+            return ChatFailure(kind, one_line(causes[-1]))
+    return ChatFailure(FailureKind.SERVER, f"{names}: {one_line(causes[-1])}")
+
+
+def one_line(error: BaseException) -> str:
+    """What an exception says, without the colours that it would have on a terminal."""
+    said = str(getattr(error, "message", "") or error or type(error).__name__)
+    return " ".join(_MARKUP.sub("", said).split())
