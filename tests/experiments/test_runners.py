@@ -179,7 +179,13 @@ def test_an_interruption_ends_all_processes_and_packages_are_imported_when_neede
     pids.touch()
     command = [sys.executable, "-c", SCRIPT, str(pids)]
     with subprocess.Popen(
-        command, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Whoever runs in the background of a script was told to ignore interrupts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         wait_until(lambda: pids.read_text().count("\n") == 2 or process.poll() is not None)
         if process.poll() is None:
