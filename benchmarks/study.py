@@ -9,7 +9,7 @@ from benchmarks.common import Row, child, cold
 CODE = """
 import sys
 from posalign_sim.experiments.main import main
-sys.argv = ["posalign-sim", "output={output}"]
+sys.argv = ["posalign-sim", "reuse=false", "output={output}"]
 main()
 """
 

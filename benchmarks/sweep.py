@@ -28,6 +28,7 @@ def rows() -> list[Row]:
                 *("--config-dir", str(Path(__file__).parent / "conf"), "study=sweep"),
                 f"grid={{institutions.arbitration.accuracy: {ACCURACIES}, "
                 f"institutions.bond.stake: {STAKES[:points]}}}",
+                "reuse=false",
                 f"output={folder}/{points}",
             ]
             seconds, said = child(CODE.format(words=words), cache)
