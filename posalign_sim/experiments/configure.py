@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from hydra.core.config_store import ConfigStore
+from omegaconf import OmegaConf
 
 from posalign_sim.experiments.wording import listed
 from posalign_sim.metrics import Composition, Trajectory, standard
@@ -62,6 +63,17 @@ class Arm:
             before = plan if isinstance(plan, Mapping) else {0: plan}
             plan = {**before, int(self.withdraw * rounds): "off"}
         return schedule(plan)
+
+
+def value_of(text: str) -> Any:
+    """A value as it is written on a command line: a number, a flag, a name, a list.
+
+    >>> value_of("0.5"), value_of("[1, two]"), value_of("null")
+    (0.5, [1, 'two'], None)
+    """
+    read = OmegaConf.to_container(OmegaConf.from_dotlist([f"value={text}"]))
+    assert isinstance(read, dict)
+    return read["value"]
 
 
 def register() -> None:

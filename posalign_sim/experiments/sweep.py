@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from omegaconf import OmegaConf
-
+from posalign_sim.experiments.configure import value_of
 from posalign_sim.world.errors import ConfigurationError
 
 #: Groups of settings that are swept as a whole: each value is composed, and goes by its name.
@@ -55,13 +54,8 @@ def swept(
                 str(value): compose([*fixed, f"{key}={value}"])[0][key] for value in values
             }
         else:
-            grid[key] = [_read(str(value)) for value in values]
+            grid[key] = [value_of(str(value)) for value in values]
     found = compose(fixed)
     for config in found:
         config["grid"] = {**(config.get("grid") or {}), **grid}
     return found
-
-
-def _read(value: str) -> Any:
-    """A value of the command line, read as in a configuration file."""
-    return OmegaConf.to_container(OmegaConf.create(f"value: {value}"))["value"]  # type: ignore[call-overload,index]

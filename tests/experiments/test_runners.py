@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from posalign_sim import ConfigurationError
-from posalign_sim.experiments.runners import Local, TaskFailed, WorkerFailed, make_runner
-from posalign_sim.experiments.runners.dispatch import Crew, Lost, attempt, dispatch
+from posalign_sim.experiments.runners import Local, TaskFailedError, WorkerFailedError, make_runner
+from posalign_sim.experiments.runners.dispatch import Crew, WorkerLostError, attempt, dispatch
 
 
 class Scripted(Crew[int]):
@@ -36,7 +36,7 @@ class Scripted(Crew[int]):
         work, task = self.sent[sent]
         if self.losses.get(task, 0):
             self.losses[task] -= 1
-            raise Lost("out of memory")
+            raise WorkerLostError("out of memory")
         return attempt(work, task)
 
     def stop(self, under_way):
@@ -61,7 +61,7 @@ def test_lost_tasks_are_done_again_and_each_gives_one_result():
 
 def test_a_task_that_takes_its_workers_with_it_is_named():
     crew, found = Scripted(3, {4: 3}), []
-    with pytest.raises(WorkerFailed, match=r"^4: its worker died 3 times .* out of memory"):
+    with pytest.raises(WorkerFailedError, match=r"^4: its worker died 3 times .* out of memory"):
         found.extend(dispatch(crew, twice, [4, 1, 2], attempts=3))
     crew = Scripted(3, {4: 3})
     assert sorted(dispatch(crew, twice, [4, 1, 2], attempts=4)) == [(0, 8), (1, 2), (2, 4)]
@@ -71,7 +71,7 @@ def test_a_task_that_takes_its_workers_with_it_is_named():
 def test_an_exception_names_its_task_and_is_not_tried_again(each):
     given = each(twice, [3, "wrong", 5, 6])
     found = []
-    with pytest.raises(TaskFailed, match=r"^wrong: KeyError: 'wrong'") as caught:
+    with pytest.raises(TaskFailedError, match=r"^wrong: KeyError: 'wrong'") as caught:
         found.extend(given)
     assert (0, 6) in found  # who was back before or with it is not lost
     assert "in twice" in "".join(caught.value.__notes__)
@@ -81,7 +81,7 @@ def test_an_exception_names_its_task_and_is_not_tried_again(each):
 
 def test_what_is_under_way_is_cancelled_when_one_fails_or_nobody_reads_on():
     crew = Scripted(4)
-    with pytest.raises(TaskFailed):
+    with pytest.raises(TaskFailedError):
         list(dispatch(crew, twice, [0, 1, 2, "wrong", 4]))
     assert crew.stopped > 0
     crew = Scripted(4)
@@ -198,7 +198,7 @@ def test_an_interruption_ends_all_processes_and_packages_are_imported_when_neede
 
 def test_what_cannot_be_pickled_is_said_of_the_task():
     given = make_runner("joblib", 1).each(str, [threading.Lock()])
-    with pytest.raises(TaskFailed, match=r"lock.*pickle"):
+    with pytest.raises(TaskFailedError, match=r"lock.*pickle"):
         list(given)
 
 

@@ -1,6 +1,6 @@
 """Talking to language models: requests, replies, failures, and what answers.
 
-A `ChatBackend` answers a `ChatRequest` with a `ChatReply`, or raises a `ChatFailure`, which is
+A `ChatBackend` answers a `ChatRequest` with a `ChatReply`, or raises a `ChatError`, which is
 never an answer. Backends are wrapped: `Cassette(path, Budget(make_backend("direct:URL"), calls=9))`
 asks a server, stops at nine calls, and never asks the same twice. Nothing here knows games,
 institutions or prompts. Backends that ask real models need the extra `llm`; others need nothing.
@@ -11,7 +11,7 @@ from posalign_sim.agents.llm.budget import Budget, Price, Spent
 from posalign_sim.agents.llm.cassette import Cassette, Change, Served
 from posalign_sim.agents.llm.chat import (
     ChatBackend,
-    ChatFailure,
+    ChatError,
     ChatReply,
     ChatRequest,
     FailureKind,
@@ -28,7 +28,7 @@ __all__ = [
     "Cassette",
     "Change",
     "ChatBackend",
-    "ChatFailure",
+    "ChatError",
     "ChatReply",
     "ChatRequest",
     "Direct",

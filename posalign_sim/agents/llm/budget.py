@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from posalign_sim.agents.llm.chat import (
     ChatBackend,
-    ChatFailure,
+    ChatError,
     ChatReply,
     ChatRequest,
     FailureKind,
@@ -91,7 +91,7 @@ class Budget:
     'a'
     >>> asyncio.run(budget.complete(ask))
     Traceback (most recent call last):
-    posalign_sim.agents.llm.chat.ChatFailure: over_budget: all of 1 calls are used
+    posalign_sim.agents.llm.chat.ChatError: over_budget: all of 1 calls are used
     """
 
     def __init__(
@@ -135,20 +135,20 @@ class Budget:
         """See `ChatBackend.complete`.
 
         Raises:
-            ChatFailure: it was not answered; `OVER_BUDGET` if a limit is reached.
+            ChatError: it was not answered; `OVER_BUDGET` if a limit is reached.
             ConfigurationError: money is limited, and the model has no price.
         """
         self.check(request.model)
         reached = self._reached()
         if reached:
             self._refused += 1
-            raise ChatFailure(FailureKind.OVER_BUDGET, reached, tries=0)
+            raise ChatError(FailureKind.OVER_BUDGET, reached, tries=0)
         self._calls += 1
         self._under_way += 1
-        outcome: ChatReply | ChatFailure | None = None
+        outcome: ChatReply | ChatError | None = None
         try:
             outcome = await self.backend.complete(request)
-        except ChatFailure as failure:
+        except ChatError as failure:
             outcome = failure
             raise
         finally:

@@ -11,7 +11,7 @@ from posalign_sim.agents.llm.chat import (
     OURS,
     THEIRS,
     ChatBackend,
-    ChatFailure,
+    ChatError,
     ChatReply,
     ChatRequest,
     FailureKind,
@@ -122,7 +122,7 @@ class Cassette:
         """See `ChatBackend.complete`.
 
         Raises:
-            ChatFailure: it was not answered, now or when it was recorded; `NOT_RECORDED` in
+            ChatError: it was not answered, now or when it was recorded; `NOT_RECORDED` in
                 `replay`, with what differs from what is recorded at that place.
             ConfigurationError: the file is damaged.
             OSError: what was answered could not be written down.
@@ -138,18 +138,18 @@ class Cassette:
                 self.played += 1
                 return _play(found[0])
         if self.mode == "replay":
-            raise ChatFailure(FailureKind.NOT_RECORDED, self._missing(request, text), tries=0)
-        outcome: ChatReply | ChatFailure
+            raise ChatError(FailureKind.NOT_RECORDED, self._missing(request, text), tries=0)
+        outcome: ChatReply | ChatError
         try:
             outcome = await self._ask(request)
-        except ChatFailure as failure:
+        except ChatError as failure:
             if failure.kind in OURS:
                 raise
             outcome = failure
         served = fingerprint = None
         if isinstance(outcome, ChatReply):
             served, fingerprint = outcome.model, outcome.fingerprint
-        again = isinstance(outcome, ChatFailure) and outcome.kind not in THEIRS
+        again = isinstance(outcome, ChatError) and outcome.kind not in THEIRS
         said = _written(outcome)
         call = Call(key, request.place, request.model, text, served, fingerprint, again, said)
         return _play(await tape.put(call, replace=self.mode == "refresh"))
@@ -256,7 +256,7 @@ def _where(was: list[str], new: list[str]) -> str:
     return f"{was[1][at : at + _SHOWN]!r}, not {new[1][at : at + _SHOWN]!r}, at character {at}"
 
 
-def _written(outcome: ChatReply | ChatFailure) -> str:
+def _written(outcome: ChatReply | ChatError) -> str:
     if isinstance(outcome, ChatReply):
         return json.dumps({"reply": asdict(outcome)})
     told = {name: getattr(outcome, name) for name in ("detail", "wait", "tokens_in", "tokens_out")}
@@ -268,4 +268,4 @@ def _play(outcome: str) -> ChatReply:
     if "reply" in said:
         return ChatReply(**said["reply"])
     failure = said["failure"]
-    raise ChatFailure(FailureKind(failure.pop("kind")), failure.pop("detail"), **failure)
+    raise ChatError(FailureKind(failure.pop("kind")), failure.pop("detail"), **failure)

@@ -203,7 +203,7 @@ OURS = frozenset(
 THEIRS = frozenset({FailureKind.REFUSED, FailureKind.CUT_OFF})
 
 
-class ChatFailure(Exception):  # noqa: N818 (it is the field's word, and no error of the program)
+class ChatError(Exception):
     """A request was not answered. This is never an answer: whoever asked decides what follows.
 
     Attributes:
@@ -215,7 +215,7 @@ class ChatFailure(Exception):  # noqa: N818 (it is the field's word, and no erro
         tokens_out: tokens that the tries wrote all the same.
         tries: how often it was tried.
 
-    >>> str(ChatFailure(FailureKind.EMPTY, "no choices"))
+    >>> str(ChatError(FailureKind.EMPTY, "no choices"))
     'empty: no choices'
     """
 
@@ -256,8 +256,8 @@ class ChatFailure(Exception):  # noqa: N818 (it is the field's word, and no erro
 
 def _failure(
     kind: str, detail: str, wait: float | None, tokens_in: int, tokens_out: int, tries: int
-) -> ChatFailure:
-    return ChatFailure(
+) -> ChatError:
+    return ChatError(
         FailureKind(kind),
         detail,
         wait=wait,
@@ -286,7 +286,7 @@ class ChatBackend(Protocol):
         """Answer one request. Many may be under way at once, in one event loop.
 
         Raises:
-            ChatFailure: it was not answered.
+            ChatError: it was not answered.
         """
 
     async def close(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from posalign_sim.agents.llm.chat import ChatFailure, ChatRequest, FailureKind
+from posalign_sim.agents.llm.chat import ChatError, ChatRequest, FailureKind
 from posalign_sim.agents.llm.judging import Heard, kind_of_status
 
 
@@ -35,15 +35,15 @@ def body_of(request: ChatRequest, limit_field: str) -> dict[str, Any]:
     return body
 
 
-def heard_in(said: Any) -> Heard | ChatFailure:
+def heard_in(said: Any) -> Heard | ChatError:
     """What a chat completion says; or that it lacks something, and what.
 
     >>> heard_in({"model": "small"}).detail
     'the reply lacks usage'
     """
 
-    def lacking(what: str) -> ChatFailure:
-        return ChatFailure(
+    def lacking(what: str) -> ChatError:
+        return ChatError(
             FailureKind.MALFORMED, f"the reply lacks {what}", tokens_in=read, tokens_out=written
         )
 
@@ -51,20 +51,19 @@ def heard_in(said: Any) -> Heard | ChatFailure:
     if not isinstance(said, Mapping):
         return lacking("everything: it is no JSON object")
     usage = said.get("usage")
-    counts = [
-        usage.get(name) if isinstance(usage, Mapping) else None
-        for name in ("prompt_tokens", "completion_tokens")
-    ]
-    if not all(type(count) is int and count >= 0 for count in counts):
+    told = usage if isinstance(usage, Mapping) else {}
+    names = ("prompt_tokens", "completion_tokens")
+    counts = [told[name] for name in names if type(told.get(name)) is int and told[name] >= 0]
+    if len(counts) < len(names):
         return lacking("usage")
-    read, written = counts[0], counts[1]  # type: ignore[assignment]  # checked in the line above
+    read, written = counts
     if not isinstance(said.get("model"), str):
         return lacking("model")
     choices = said.get("choices")
     if not isinstance(choices, list):
         return lacking("choices")
     if not choices:
-        return ChatFailure(
+        return ChatError(
             FailureKind.EMPTY, "the reply has no choices", tokens_in=read, tokens_out=written
         )
     choice = choices[0]
@@ -90,7 +89,7 @@ def heard_in(said: Any) -> Heard | ChatFailure:
 
 def refusal_of(
     status: int, body: bytes, asked_to_wait: float | None, variable: str | None
-) -> ChatFailure:
+) -> ChatError:
     """What a server says that answers with another status than 200."""
     code = said = ""
     with suppress(ValueError, RecursionError):
@@ -104,4 +103,4 @@ def refusal_of(
     if kind == FailureKind.NO_KEY:  # what such messages say is mostly the key, half hidden
         held = f"the key in ${variable}" if variable else "a request without a key"
         detail = f"status {status}: the server does not accept {held}"
-    return ChatFailure(kind, detail, wait=asked_to_wait)
+    return ChatError(kind, detail, wait=asked_to_wait)

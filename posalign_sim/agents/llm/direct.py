@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from posalign_sim.agents.llm.chat import ChatFailure, ChatReply, ChatRequest, FailureKind
+from posalign_sim.agents.llm.chat import ChatError, ChatReply, ChatRequest, FailureKind
 from posalign_sim.agents.llm.completions import body_of, heard_in, refusal_of
 from posalign_sim.agents.llm.judging import judge, kind_of_status
 from posalign_sim.agents.llm.pace import Pace, backoff, retry_after
@@ -109,7 +109,7 @@ class Direct:
             if outcome.wait is not None:
                 wait = max(wait, outcome.wait)
             if not outcome.again or tried == self.tries or wait > self.most_wait:
-                raise ChatFailure(
+                raise ChatError(
                     outcome.kind,
                     outcome.detail,
                     wait=outcome.wait,
@@ -125,28 +125,27 @@ class Direct:
         if session is not None:
             await session.close()
 
-    async def _try(self, request: ChatRequest) -> ChatReply | ChatFailure:
+    async def _try(self, request: ChatRequest) -> ChatReply | ChatError:
         era = await self.pace.enter()
-        outcome: ChatReply | ChatFailure | None = None
+        outcome: ChatReply | ChatError | None = None
         try:
             outcome = await self._exchange(request)
         finally:
             self.pace.leave(
                 era,
                 well=isinstance(outcome, ChatReply),
-                too_much=isinstance(outcome, ChatFailure)
-                and outcome.kind == FailureKind.RATE_LIMIT,
+                too_much=isinstance(outcome, ChatError) and outcome.kind == FailureKind.RATE_LIMIT,
             )
-        if isinstance(outcome, ChatFailure) and outcome.kind == FailureKind.RATE_LIMIT:
+        if isinstance(outcome, ChatError) and outcome.kind == FailureKind.RATE_LIMIT:
             self.pace.hold(min(outcome.wait or 0.0, self.most_wait))
         return outcome
 
-    async def _exchange(self, request: ChatRequest) -> ChatReply | ChatFailure:
+    async def _exchange(self, request: ChatRequest) -> ChatReply | ChatError:
         """One try. What the library raises is named here and goes no further: it holds headers."""
         import aiohttp
 
         key = key_of(self.key_variable)
-        if isinstance(key, ChatFailure):
+        if isinstance(key, ChatError):
             return key
         if self._session is None:
             # The pace says how many calls are under way. Cookies would tie calls to each other.
@@ -168,50 +167,50 @@ class Direct:
                 status, headers = response.status, dict(response.headers)
                 body = await self._read(response)
         except TimeoutError:
-            return ChatFailure(FailureKind.TIMEOUT, f"no answer within {self.timeout:g} s")
+            return ChatError(FailureKind.TIMEOUT, f"no answer within {self.timeout:g} s")
         except aiohttp.ClientConnectorError as error:
-            return ChatFailure(FailureKind.CONNECTION, f"{self.base_url}: {error.os_error}")
+            return ChatError(FailureKind.CONNECTION, f"{self.base_url}: {error.os_error}")
         except (aiohttp.ClientError, OSError) as error:
             said = f"the connection was cut ({type(error).__name__})"
-            return ChatFailure(FailureKind.BROKEN_STREAM, said)
-        if isinstance(body, ChatFailure):
+            return ChatError(FailureKind.BROKEN_STREAM, said)
+        if isinstance(body, ChatError):
             return body
         if key and key.encode() in body.replace(b"\\/", b"/"):
             kind = kind_of_status(status) if status != 200 else FailureKind.MALFORMED
-            return ChatFailure(kind, f"status {status}: the reply repeats the key and is not kept")
+            return ChatError(kind, f"status {status}: the reply repeats the key and is not kept")
         if status != 200:
             asked_to_wait = retry_after(headers.get("Retry-After"))
             return refusal_of(status, body, asked_to_wait, self.key_variable)
         return self._judged(body, request.model, time.monotonic() - began)
 
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes | ChatFailure:
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes | ChatError:
         parts = bytearray()
         async for part in response.content.iter_chunked(1 << 16):
             parts += part
             if len(parts) > self.most_bytes:
                 response.close()
                 said = f"the reply has more than {self.most_bytes} bytes"
-                return ChatFailure(FailureKind.TOO_LARGE, said)
+                return ChatError(FailureKind.TOO_LARGE, said)
         return bytes(parts)
 
-    def _judged(self, body: bytes, asked: str, seconds: float) -> ChatReply | ChatFailure:
+    def _judged(self, body: bytes, asked: str, seconds: float) -> ChatReply | ChatError:
         try:
             said = json.loads(body)
         except (ValueError, RecursionError):
-            return ChatFailure(FailureKind.MALFORMED, "the reply is not JSON")
+            return ChatError(FailureKind.MALFORMED, "the reply is not JSON")
         heard = heard_in(said)
-        return heard if isinstance(heard, ChatFailure) else judge(heard, asked, self.also, seconds)
+        return heard if isinstance(heard, ChatError) else judge(heard, asked, self.also, seconds)
 
 
-def key_of(variable: str | None) -> str | ChatFailure:
+def key_of(variable: str | None) -> str | ChatError:
     """The key in a variable of the environment; empty if none is to be sent."""
     if variable is None:
         return ""
     key = os.environ.get(variable, "").strip()
     if not key:
-        return ChatFailure(FailureKind.NO_KEY, f"there is no key in ${variable}")
+        return ChatError(FailureKind.NO_KEY, f"there is no key in ${variable}")
     if not key.isascii() or not key.isprintable():
-        return ChatFailure(FailureKind.NO_KEY, f"what is in ${variable} cannot be a key")
+        return ChatError(FailureKind.NO_KEY, f"what is in ${variable} cannot be a key")
     return key
 
 
@@ -222,7 +221,7 @@ def check_key(variable: str) -> None:
         ConfigurationError: there is none.
     """
     key = key_of(variable)
-    if isinstance(key, ChatFailure):
+    if isinstance(key, ChatError):
         raise ConfigurationError(f"{key.detail}: set that variable of the environment to your key")
 
 

@@ -8,7 +8,7 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
-from posalign_sim.agents.llm.chat import ChatFailure, ChatReply, ChatRequest, FailureKind, digest
+from posalign_sim.agents.llm.chat import ChatError, ChatReply, ChatRequest, FailureKind, digest
 from posalign_sim.world.errors import ConfigurationError, nearest
 
 #: Tokens are counted as most servers would for English, roughly: four characters each.
@@ -67,7 +67,7 @@ class Fake:
         for kind, rate in self.failing.items():
             draw -= rate
             if draw < 0:
-                raise ChatFailure(kind, "the stand-in was told to fail", tokens_in=_tokens(request))
+                raise ChatError(kind, "the stand-in was told to fail", tokens_in=_tokens(request))
         text = self._answer(request, luck)
         return ChatReply(
             text,
@@ -89,7 +89,7 @@ class Fake:
         choices = [choice.strip() for choice in after.partition("\n")[0].split(",")]
         choices = [choice for choice in choices if choice]
         if not found or not choices:
-            raise ChatFailure(
+            raise ChatError(
                 FailureKind.BAD_REQUEST,
                 f"the stand-in finds no choices: no schema, and nothing after {self.marker!r}",
             )
@@ -143,7 +143,7 @@ def drawn(schema: Mapping[str, Any], root: Mapping[str, Any], luck: random.Rando
         case "string":
             text = "an answer of the stand-in"
             return text[: schema.get("maxLength", len(text))]
-    raise ChatFailure(FailureKind.BAD_REQUEST, f"the stand-in cannot answer to {dict(schema)}")
+    raise ChatError(FailureKind.BAD_REQUEST, f"the stand-in cannot answer to {dict(schema)}")
 
 
 def _tokens(request: ChatRequest) -> int:

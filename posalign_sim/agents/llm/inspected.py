@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from posalign_sim.agents.llm.chat import ChatFailure, ChatReply, ChatRequest, FailureKind
+from posalign_sim.agents.llm.chat import ChatError, ChatReply, ChatRequest, FailureKind
 from posalign_sim.agents.llm.judging import Heard, judge, kind_of_status
 from posalign_sim.world.errors import ConfigurationError
 
@@ -58,7 +58,7 @@ class Inspected:
             said = one_line(error)
         if said:  # no cause: what providers raise may hold keys
             raise ConfigurationError(
-                f"inspect:{model}: {ChatFailure(FailureKind.NO_KEY, said).detail}"
+                f"inspect:{model}: {ChatError(FailureKind.NO_KEY, said).detail}"
             )
         self.model = model
         # Inspect AI's own stand-in answers under the name of its provider.
@@ -71,7 +71,7 @@ class Inspected:
     async def complete(self, request: ChatRequest) -> ChatReply:
         """See `ChatBackend.complete`."""
         outcome = await self._ask(request)
-        if isinstance(outcome, ChatFailure):
+        if isinstance(outcome, ChatError):
             self.failures[outcome.kind] += 1
             raise outcome
         return outcome
@@ -80,12 +80,12 @@ class Inspected:
         """See `ChatBackend.close`."""
         await self._model.__aexit__(None, None, None)
 
-    async def _ask(self, request: ChatRequest) -> ChatReply | ChatFailure:
+    async def _ask(self, request: ChatRequest) -> ChatReply | ChatError:
         from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessageUser
 
         if request.model != self.model:
             said = f"{request.model} is asked of a backend for {self.model}"
-            return ChatFailure(FailureKind.BAD_REQUEST, said)
+            return ChatError(FailureKind.BAD_REQUEST, said)
         roles = {
             "system": ChatMessageSystem,
             "user": ChatMessageUser,
@@ -98,7 +98,7 @@ class Inspected:
         except Exception as error:  # whatever a provider's library raises; it may hold the key
             return failure_of(error)
         heard = heard_in(output)
-        if isinstance(heard, ChatFailure):
+        if isinstance(heard, ChatError):
             return heard
         return judge(heard, self.model, self.also, time.monotonic() - began)
 
@@ -120,7 +120,7 @@ def _config(request: ChatRequest) -> GenerateConfig:
     )
 
 
-def heard_in(output: ModelOutput) -> Heard | ChatFailure:
+def heard_in(output: ModelOutput) -> Heard | ChatError:
     """What an output of Inspect AI says; or that it says nothing, or not what it took."""
     usage, read, written = output.usage, 0, 0
     if usage is not None:
@@ -129,12 +129,12 @@ def heard_in(output: ModelOutput) -> Heard | ChatFailure:
     if not output.choices:
         kind = FailureKind.REFUSED if output.error else FailureKind.EMPTY
         said = output.error or "the reply has no choices"
-        return ChatFailure(kind, said, tokens_in=read, tokens_out=written)
+        return ChatError(kind, said, tokens_in=read, tokens_out=written)
     refusal = _refusal(output)
     if usage is None and refusal is None:  # a refusal may be an error of the server in truth
         if output.stop_reason == "model_length":  # and so may this be: the prompt is too long
-            return ChatFailure(FailureKind.BAD_REQUEST, output.completion)
-        return ChatFailure(FailureKind.MALFORMED, "the reply lacks usage")
+            return ChatError(FailureKind.BAD_REQUEST, output.completion)
+        return ChatError(FailureKind.MALFORMED, "the reply lacks usage")
     fingerprint = (output.metadata or {}).get("system_fingerprint")
     return Heard(
         output.completion,
@@ -159,7 +159,7 @@ def _refusal(output: ModelOutput) -> str | None:
     return (output.error or output.completion or "no reason is given") if refused else None
 
 
-def failure_of(error: BaseException) -> ChatFailure:
+def failure_of(error: BaseException) -> ChatError:
     """Which failure an exception of a provider's library is.
 
     It is told by the HTTP status that the exception, or what caused it, carries; or else by the
@@ -181,8 +181,8 @@ def failure_of(error: BaseException) -> ChatFailure:
                 code = f"{getattr(cause, 'code', '')} {getattr(cause, 'type', '')}"
                 kind = kind_of_status(status, code)
                 if kind == FailureKind.NO_KEY:  # such messages hold the key, half hidden
-                    return ChatFailure(kind, f"status {status}: the key is not accepted")
-                return ChatFailure(kind, f"status {status}: {one_line(causes[-1])}")
+                    return ChatError(kind, f"status {status}: the key is not accepted")
+                return ChatError(kind, f"status {status}: {one_line(causes[-1])}")
     names = " ".join(type(cause).__name__ for cause in causes)
     for kind, sign in (
         (FailureKind.TIMEOUT, "Timeout"),
@@ -195,8 +195,8 @@ def failure_of(error: BaseException) -> ChatFailure:
         (FailureKind.MALFORMED, "Decode"),
     ):
         if sign in names:
-            return ChatFailure(kind, one_line(causes[-1]))
-    return ChatFailure(FailureKind.SERVER, f"{names}: {one_line(causes[-1])}")
+            return ChatError(kind, one_line(causes[-1]))
+    return ChatError(FailureKind.SERVER, f"{names}: {one_line(causes[-1])}")
 
 
 def one_line(error: BaseException) -> str:

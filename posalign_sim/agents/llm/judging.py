@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from posalign_sim.agents.llm.chat import ChatFailure, ChatReply, FailureKind
+from posalign_sim.agents.llm.chat import ChatError, ChatReply, FailureKind
 
 #: Servers add the date of a version to the name of a model.
 _DATE = re.compile(r"-\d{3}[\d-]*")
@@ -35,9 +35,7 @@ class Heard:
     refusal: str | None = None
 
 
-def judge(
-    heard: Heard, asked: str, also: Collection[str], seconds: float
-) -> ChatReply | ChatFailure:
+def judge(heard: Heard, asked: str, also: Collection[str], seconds: float) -> ChatReply | ChatError:
     """The answer, or what keeps it from being one.
 
     Args:
@@ -50,11 +48,11 @@ def judge(
     >>> judge(heard, "big", (), 0.5).text
     'yes'
     >>> judge(heard, "small", (), 0.5)
-    ChatFailure('wrong_model: small was asked, big-2026-01-31 answered')
+    ChatError('wrong_model: small was asked, big-2026-01-31 answered')
     """
 
-    def failure(kind: FailureKind, detail: str) -> ChatFailure:
-        return ChatFailure(kind, detail, tokens_in=heard.tokens_in, tokens_out=heard.tokens_out)
+    def failure(kind: FailureKind, detail: str) -> ChatError:
+        return ChatError(kind, detail, tokens_in=heard.tokens_in, tokens_out=heard.tokens_out)
 
     if not same_model(asked, heard.model, also):
         return failure(FailureKind.WRONG_MODEL, f"{asked} was asked, {heard.model} answered")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from posalign_sim.agents.llm.chat import ChatFailure, ChatReply, ChatRequest, FailureKind
+from posalign_sim.agents.llm.chat import ChatError, ChatReply, ChatRequest, FailureKind
 from posalign_sim.agents.llm.fake import CHARACTERS_PER_TOKEN
 
 
@@ -12,7 +12,7 @@ class Scripted:
     """Answers what a function says to the text of the prompt: for tests, and for known behaviour.
 
     Args:
-        answer: takes all messages as one text and gives the answer. It may raise a `ChatFailure`;
+        answer: takes all messages as one text and gives the answer. It may raise a `ChatError`;
             an empty answer is one.
 
     >>> import asyncio
@@ -33,7 +33,7 @@ class Scripted:
         text = self.answer(prompt)
         read, written = (len(part) // CHARACTERS_PER_TOKEN + 1 for part in (prompt, text))
         if not text.strip():
-            raise ChatFailure(FailureKind.EMPTY, "the script says nothing", tokens_in=read)
+            raise ChatError(FailureKind.EMPTY, "the script says nothing", tokens_in=read)
         return ChatReply(text, request.model, None, read, written, 0.0, "stop")
 
     async def close(self) -> None:

@@ -13,8 +13,8 @@ from typing import Any
 
 from posalign_sim.experiments.runners.dispatch import (
     Runner,
-    TaskFailed,
-    WorkerFailed,
+    TaskFailedError,
+    WorkerFailedError,
 )
 from posalign_sim.experiments.runners.local import Local
 from posalign_sim.experiments.runners.processes import Joblib
@@ -28,8 +28,8 @@ __all__ = [
     "Ray",
     "Runner",
     "Slurm",
-    "TaskFailed",
-    "WorkerFailed",
+    "TaskFailedError",
+    "WorkerFailedError",
     "make_runner",
 ]
 

@@ -41,22 +41,22 @@ class Runner(Protocol):
             Place in `tasks`, and the result; each place once.
 
         Raises:
-            WorkerFailed: the workers of a task died, each time that it was tried.
-            TaskFailed: `work` raised an exception.
+            WorkerFailedError: the workers of a task died, each time that it was tried.
+            TaskFailedError: `work` raised an exception.
             ConfigurationError: `work` raised one, or there is no place to run.
         """
         ...
 
 
-class WorkerFailed(RuntimeError):  # noqa: N818 (what happened is the name)
+class WorkerFailedError(RuntimeError):
     """A task could not be done: whatever worked on it died (killed, out of memory, crashed)."""
 
 
-class TaskFailed(RuntimeError):  # noqa: N818 (what happened is the name)
+class TaskFailedError(RuntimeError):
     """A task could not be done: the function raised an exception, which the message gives."""
 
 
-class Lost(Exception):  # noqa: N818 (what happened is the name)
+class WorkerLostError(Exception):
     """A worker is gone, with its task; the message says what is known of it."""
 
 
@@ -85,7 +85,7 @@ class Failure:
     def error(self, task: Any) -> Exception:
         """The exception that tells the caller which task it was."""
         message = f"{described(task)}: {self.message}"
-        error = ConfigurationError(message) if self.mendable else TaskFailed(message)
+        error = ConfigurationError(message) if self.mendable else TaskFailedError(message)
         error.add_note(f"In the worker:\n{self.trace}")
         return error
 
@@ -137,7 +137,7 @@ class Crew(ABC, Generic[H]):
         """What `attempt` gave for a task that is back.
 
         Raises:
-            Lost: its worker died.
+            WorkerLostError: its worker died.
         """
 
     @abstractmethod
@@ -173,12 +173,12 @@ def dispatch(
                 place = under_way.pop(sent)
                 try:
                     result, failure = crew.outcome(sent)
-                except Lost as lost:
+                except WorkerLostError as lost:
                     losses[place] = losses.get(place, 0) + 1
                     if losses[place] < attempts:
                         waiting.appendleft(place)
                     else:
-                        error = error or WorkerFailed(
+                        error = error or WorkerFailedError(
                             f"{described(tasks[place])}: its worker died {attempts} times out of "
                             f"{attempts}; the last time: {lost}"
                         )

@@ -15,7 +15,7 @@ from posalign_sim.experiments.runners.dispatch import (
     ATTEMPTS,
     Crew,
     Failure,
-    Lost,
+    WorkerLostError,
     attempt,
     dispatch,
     positive,
@@ -92,7 +92,7 @@ class Processes(Crew["Future[Any]"]):
         except BrokenProcessPool as error:
             pool.shutdown(wait=True, kill_workers=True)
             self._idle.append(None)
-            raise Lost(_cause(error)) from error
+            raise WorkerLostError(_cause(error)) from error
         except Exception as error:  # what cannot be pickled
             given = None, Failure.of(error)
         self._idle.append(pool)

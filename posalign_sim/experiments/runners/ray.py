@@ -13,7 +13,7 @@ from posalign_sim.experiments.runners.dispatch import (
     ATTEMPTS,
     Crew,
     Failure,
-    Lost,
+    WorkerLostError,
     attempt,
     dispatch,
     positive,
@@ -113,7 +113,7 @@ class Cluster(Crew[Any]):
             return None, Failure.of(getattr(error, "cause", None) or error)
         except errors.RayError as error:
             lines = str(error).strip().splitlines()
-            raise Lost(lines[0] if lines else type(error).__name__) from error
+            raise WorkerLostError(lines[0] if lines else type(error).__name__) from error
         return given
 
     def stop(self, under_way: Sequence[Any]) -> None:

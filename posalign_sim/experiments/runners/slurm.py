@@ -18,7 +18,7 @@ from posalign_sim.experiments.runners.dispatch import (
     ATTEMPTS,
     Crew,
     Failure,
-    Lost,
+    WorkerLostError,
     attempt,
     dispatch,
     positive,
@@ -165,7 +165,9 @@ class Jobs(Crew[Any]):
         if not paths.result_pickle.exists():
             text = paths.stderr.read_text(errors="replace") if paths.stderr.exists() else ""
             said = "".join(f" ({line})" for line in text.splitlines()[-1:])
-            raise Lost(f"job {sent.job_id}, {sent.state}, left no result{said}: {paths.stderr}")
+            raise WorkerLostError(
+                f"job {sent.job_id}, {sent.state}, left no result{said}: {paths.stderr}"
+            )
         try:
             given: tuple[Any, Failure | None] = sent.result()
         except self._refused as error:  # the function could not be read or run there

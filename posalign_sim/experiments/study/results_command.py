@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from posalign_sim.experiments.configure import value_of
 from posalign_sim.experiments.files import save_table
 from posalign_sim.experiments.study.results import Comparison, Results
 from posalign_sim.experiments.study.settings import settings_of
@@ -176,7 +176,7 @@ def _read(words: Sequence[str]) -> tuple[list[str], dict[str, str], dict[str, An
     for word in settings:
         name, _, value = word.partition("=")
         try:
-            filters[name] = OmegaConf.to_container(OmegaConf.from_dotlist([f"x={value}"]))["x"]  # type: ignore[call-overload, index]
+            filters[name] = value_of(value)
         except OmegaConfBaseException as error:
             raise ConfigurationError(f"{word}: {error}") from None
     return folders, options, filters

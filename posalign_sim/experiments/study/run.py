@@ -18,7 +18,7 @@ import numpy as np
 from tqdm import tqdm
 
 from posalign_sim.experiments.provenance import origin
-from posalign_sim.experiments.runners import Runner, WorkerFailed, make_runner
+from posalign_sim.experiments.runners import Runner, WorkerFailedError, make_runner
 from posalign_sim.experiments.sinks import Sink, make_sinks
 from posalign_sim.experiments.study.design import Design, Task
 from posalign_sim.experiments.study.finish import finish
@@ -84,7 +84,7 @@ def run_and_write(config: Mapping[str, Any], progress: bool = True) -> Path:
         raise
     except KeyboardInterrupt:
         raise StudyInterrupted(again) from None
-    except WorkerFailed as error:
+    except WorkerFailedError as error:
         raise ConfigurationError(f"{error}; {again}") from error
     except OSError as error:
         if not no_room(error):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +40,8 @@ class Study:
     def __init__(self, config: Mapping[str, Any]) -> None:
         """See the class."""
         self.config: dict[str, Any] = dict(config)
-        self.design  # noqa: B018 (what does not fit is refused here)
+        #: What is run: arms, points, pairs, tasks. What does not fit is refused here.
+        self.design = Design(self.config)
 
     @classmethod
     def load(cls, name: str, *settings: str, config_dir: Path | str | None = None) -> Study:
@@ -99,11 +99,6 @@ class Study:
             if group in given:
                 given[group] = _with_defaults(given[group], sort)
         return cls({**found, **given})
-
-    @cached_property
-    def design(self) -> Design:
-        """What is run: arms, points, pairs, tasks."""
-        return Design(self.config)
 
     def plan(self) -> Plan:
         """What it will take; a few worlds are run to measure it, and nothing is written."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from posalign_sim.agents.llm import ChatFailure, ChatRequest, Message, Place
+from posalign_sim.agents.llm import ChatError, ChatRequest, Message, Place
 
 
 def ask(prompt="Choices: a, b, c", world=0, model="small", study="study", attempt=0, **more):
@@ -15,5 +15,5 @@ async def outcome(backend, request):
     """The reply, or the failure."""
     try:
         return await backend.complete(request)
-    except ChatFailure as failure:
+    except ChatError as failure:
         return failure

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
-from posalign_sim.agents.llm import Cassette, ChatFailure
+from posalign_sim.agents.llm import Cassette, ChatError
 from tests.agents.llm.asking import outcome
 
 
@@ -25,7 +25,7 @@ class Counting:
 
 
 def told(one):
-    return vars(one) if isinstance(one, ChatFailure) else one
+    return vars(one) if isinstance(one, ChatError) else one
 
 
 def through(path, backend, requests, mode="record"):

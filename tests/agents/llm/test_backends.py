@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from posalign_sim import ConfigurationError
-from posalign_sim.agents.llm import ChatFailure, FailureKind, Fake, Scripted, make_backend
+from posalign_sim.agents.llm import ChatError, FailureKind, Fake, Scripted, make_backend
 from tests.agents.llm.asking import ask, outcome
 
 MOVE = {
@@ -66,12 +66,12 @@ def test_the_stand_in_never_answers_what_nobody_offered():
 def test_the_stand_in_fails_as_often_as_it_is_told_and_another_attempt_may_go_well():
     fake = Fake(failing={"timeout": 0.2, "refused": 0.1})
     first = answers(fake, [ask(world=world) for world in range(1000)])
-    kinds = Counter(one.kind for one in first if isinstance(one, ChatFailure))
+    kinds = Counter(one.kind for one in first if isinstance(one, ChatError))
     for kind, rate in (("timeout", 0.2), ("refused", 0.1)):
         assert abs(kinds[kind] - 1000 * rate) < 4 * np.sqrt(1000 * rate * (1 - rate))
-    failed = [n for n, one in enumerate(first) if isinstance(one, ChatFailure)]
+    failed = [n for n, one in enumerate(first) if isinstance(one, ChatError)]
     second = answers(fake, [ask(world=world, attempt=1) for world in failed])
-    assert any(not isinstance(one, ChatFailure) for one in second)
+    assert any(not isinstance(one, ChatError) for one in second)
     with pytest.raises(ConfigurationError, match="did you mean timeout"):
         Fake(failing={"timout": 0.1})
     with pytest.raises(ConfigurationError, match="more than 1"):

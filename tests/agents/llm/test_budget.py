@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from posalign_sim import ConfigurationError
-from posalign_sim.agents.llm import Budget, ChatFailure, FailureKind, Fake, Price, Spent
+from posalign_sim.agents.llm import Budget, ChatError, FailureKind, Fake, Price, Spent
 from tests.agents.llm.asking import ask, outcome
 
 
@@ -27,7 +27,7 @@ def spend(budget, calls, at_once):
 def test_calls_are_never_more_than_allowed_however_many_ask_at_once():
     budget = Budget(Fake(delay=0.001), calls=30)
     said = spend(budget, 100, 64)
-    refused = [one for one in said if isinstance(one, ChatFailure)]
+    refused = [one for one in said if isinstance(one, ChatError)]
     assert len(refused) == 70
     assert {one.kind for one in refused} == {FailureKind.OVER_BUDGET}
     assert not any(one.again for one in refused)
@@ -44,7 +44,7 @@ def test_tokens_and_money_exceed_their_limit_at_most_by_what_was_under_way(at_on
     for limits in ({"tokens": 20 * tokens}, {"money": 20 * cost, "prices": {"small": price}}):
         budget = Budget(Fake(delay=0.0005), **limits)
         said = spend(budget, 100, at_once)
-        answered = sum(not isinstance(one, ChatFailure) for one in said)
+        answered = sum(not isinstance(one, ChatError) for one in said)
         assert 20 <= answered <= 20 + at_once - 1
         spent = budget.spent()
         assert spent.tokens_in + spent.tokens_out == answered * tokens

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from posalign_sim import ConfigurationError
-from posalign_sim.agents.llm import ChatFailure, ChatRequest, FailureKind, Message, Place
+from posalign_sim.agents.llm import ChatError, ChatRequest, FailureKind, Message, Place
 from posalign_sim.agents.llm.judging import same_model
 from tests.agents.llm.asking import ask
 
@@ -54,7 +54,7 @@ def test_what_cannot_be_asked_is_refused_when_it_is_said():
 
 
 def test_a_failure_says_what_it_is_on_one_line_and_survives_the_way_between_processes():
-    failure = ChatFailure(FailureKind.SERVER, "one\n two" + "x" * 1000, wait=2.0, tokens_in=3)
+    failure = ChatError(FailureKind.SERVER, "one\n two" + "x" * 1000, wait=2.0, tokens_in=3)
     assert str(failure).startswith("server: one two")
     assert "\n" not in str(failure)
     assert len(str(failure)) < 500
@@ -66,7 +66,7 @@ def test_a_failure_says_what_it_is_on_one_line_and_survives_the_way_between_proc
 def test_what_the_model_will_not_or_may_not_do_is_not_tried_again(kind):
     lasting = {"refused", "cut_off", "bad_request", "wrong_model", "no_key", "over_budget"}
     lasting |= {"not_recorded", "no_credit", "too_large"}
-    assert ChatFailure(kind, "").again is (kind not in lasting)
+    assert ChatError(kind, "").again is (kind not in lasting)
 
 
 @pytest.mark.parametrize(

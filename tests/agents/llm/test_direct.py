@@ -12,7 +12,7 @@ import pytest
 from posalign_sim import ConfigurationError
 from posalign_sim.agents.llm import (
     Cassette,
-    ChatFailure,
+    ChatError,
     ChatReply,
     Direct,
     FailureKind,
@@ -123,7 +123,7 @@ def test_a_fault_has_its_name_and_is_tried_again_if_it_may_pass(fault, kind):
     async def use(server, backend):
         server.orders.extend([fault] * 3)
         failure = await outcome(backend, ask("one"))
-        assert isinstance(failure, ChatFailure)
+        assert isinstance(failure, ChatError)
         assert failure.kind == kind
         tries = 3 if failure.again else 1
         assert failure.tries == len(server.bodies) == tries
@@ -268,7 +268,7 @@ def test_the_key_is_told_to_nobody_but_the_server(tmp_path, capfd, monkeypatch):
             server.orders.extend([fault] * 2)
             backend.timeout = 0.2 if fault == "hang" else 5.0
             said = await outcome(tape, ask(fault, number))
-            told.append(everything_about(said) if isinstance(said, ChatFailure) else repr(said))
+            told.append(everything_about(said) if isinstance(said, ChatError) else repr(said))
             server.orders.clear()
         server.url = "http://127.0.0.1:9/v1"
         backend.base_url = server.url
@@ -295,8 +295,8 @@ def test_the_key_is_told_to_nobody_but_the_server(tmp_path, capfd, monkeypatch):
 
 def test_other_failures_do_not_tell_values_of_the_environment_either(monkeypatch):
     monkeypatch.setenv("SOME_API_KEY", KEY)
-    assert KEY not in str(ChatFailure(FailureKind.SERVER, f"you sent {KEY}"))
-    assert "$SOME_API_KEY" in str(ChatFailure(FailureKind.SERVER, f"you sent {KEY}"))
+    assert KEY not in str(ChatError(FailureKind.SERVER, f"you sent {KEY}"))
+    assert "$SOME_API_KEY" in str(ChatError(FailureKind.SERVER, f"you sent {KEY}"))
 
 
 def test_a_reply_in_another_language_arrives_as_it_is():

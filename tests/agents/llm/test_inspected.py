@@ -10,7 +10,7 @@ pytest.importorskip("inspect_ai")
 from inspect_ai.model import ModelOutput, ModelUsage
 
 from posalign_sim import ConfigurationError
-from posalign_sim.agents.llm import ChatFailure, Inspected, Message, make_backend
+from posalign_sim.agents.llm import ChatError, Inspected, Message, make_backend
 from tests.agents.llm.asking import ask, outcome
 from tests.agents.llm.server import serving
 
@@ -106,7 +106,7 @@ def test_what_is_asked_arrives_and_what_is_answered_is_told():
 def test_a_fault_has_its_name(given, kind, monkeypatch):
     monkeypatch.setenv("MINE_API_KEY", KEY)
     failure, failures = answered(given)
-    assert isinstance(failure, ChatFailure)
+    assert isinstance(failure, ChatError)
     assert failure.kind == kind
     assert failures == {kind: 1}
     assert KEY not in str(failure)

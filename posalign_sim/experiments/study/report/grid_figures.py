@@ -266,7 +266,7 @@ def _map(
         f"{capital(spell(game))}: {what} over the grid",
         f"Change in mean {what} against “{spell(study['baseline'])}”"
         f"{f', {unit}' if unit else ''}: blue where it rises, red where it falls. Cells that do "
-        f"not survive Holm’s adjustment over the whole grid are {note}. Values along an axis are "  # noqa: RUF001
+        f"not survive adjustment (Holm) over the whole grid are {note}. Values along an axis are "
         f"evenly spaced, whatever they are.{less}",
     )
 
