@@ -1,11 +1,14 @@
 """Does a study that looks at its data on the way stop when it has seen enough, and only then?"""
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from posalign_sim.experiments.study.description import describe
 from posalign_sim.experiments.study.design import Design
 from posalign_sim.experiments.study.parts import find_parts
-from posalign_sim.experiments.study.stopping import plan_of, primary_contrasts
+from posalign_sim.experiments.study.stopping import for_looks, plan_of, primary_contrasts
+from posalign_sim.metrics.inference import SequentialPlan
 from tests.experiments.studies import digest, play, tiny
 
 WRONG = {"bond": "shuffled"}
@@ -83,3 +86,28 @@ def test_its_worlds_are_those_of_a_study_that_does_not_look(tmp_path):
     # What is the same under two names is one block at each look.
     found, _ = find_parts(tmp_path / "looking" / "parts")
     assert len(found) == 3 * (len(IDLE) - 1)
+
+
+def test_what_is_claimed_after_looking_answers_for_all_looks():
+    design = Design(study(BOND))
+    levels = SequentialPlan(20, 60, 3, contrasts=2).levels
+    table = pd.DataFrame(
+        {
+            "metric": "welfare_net",
+            "p_value": [levels[0] * 0.9, levels[0] * 1.1, 1e-6],
+            "p_holm": [0.001, 0.001, np.nan],  # in a twin nothing is claimed
+            "q_value": [0.001, 0.001, np.nan],
+            "estimate": 1.0,
+            "low": 0.5,
+            "high": 1.6,
+        }
+    )
+    found = for_looks(table, design, 20)
+    # With half of the level each, only the first has crossed the bound of the first look.
+    assert found["p_holm"][0] <= 0.05 < found["p_holm"][1]
+    assert np.isnan(found["p_holm"][2])
+    assert (found["low"][:2] < 0.5).all() and (found["high"][:2] > 1.6).all()
+    assert found.loc[2, ["low", "high"]].tolist() == [0.5, 1.6]
+    # The last bound is nearly that of a study that never looked.
+    last = for_looks(table.assign(p_value=0.02), design, 60)
+    assert 0.02 * 2 < last["p_holm"][0] < 0.05
