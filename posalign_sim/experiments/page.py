@@ -14,18 +14,21 @@ from posalign_sim.experiments.wording import DASH, spell
 
 
 def page_of(package: str, parts: Mapping[str, str]) -> bytes:
-    """A whole page: the template `report.html` of a package, in the style that all pages share.
+    """A whole page: the template `report.html` of a package, in the frame that all pages share.
 
     Args:
         package: name of the package that the template lies in.
-        parts: ready HTML for each place of the template.
+        parts: ready HTML for each place of the template, and the `title`.
 
     Returns:
         The page, in UTF-8.
     """
-    style = files(__package__).joinpath("page.css").read_text("utf-8")
+    shared = files(__package__)
+    style = shared.joinpath("page.css").read_text("utf-8")
     template = files(package).joinpath("report.html").read_text("utf-8")
-    return string.Template(template).substitute(parts, style=style).encode()
+    body = string.Template(template).substitute(parts)
+    frame = string.Template(shared.joinpath("page.html").read_text("utf-8"))
+    return frame.substitute(title=parts["title"], style=style, body=body).encode()
 
 
 def table_part(
