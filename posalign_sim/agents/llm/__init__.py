@@ -7,6 +7,10 @@ institutions or prompts. Backends that ask real models need the extra `llm`; oth
 """
 
 from posalign_sim.agents.llm.backends import make_backend
+from posalign_sim.agents.llm.backends.direct import Direct
+from posalign_sim.agents.llm.backends.fake import Fake
+from posalign_sim.agents.llm.backends.inspected import Inspected
+from posalign_sim.agents.llm.backends.scripted import Scripted
 from posalign_sim.agents.llm.budget import Budget, Price, Spent
 from posalign_sim.agents.llm.cassette import Cassette, Change, Served
 from posalign_sim.agents.llm.chat import (
@@ -18,10 +22,6 @@ from posalign_sim.agents.llm.chat import (
     Message,
     Place,
 )
-from posalign_sim.agents.llm.direct import Direct
-from posalign_sim.agents.llm.fake import Fake
-from posalign_sim.agents.llm.inspected import Inspected
-from posalign_sim.agents.llm.scripted import Scripted
 
 __all__ = [
     "Budget",

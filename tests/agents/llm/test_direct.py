@@ -19,7 +19,7 @@ from posalign_sim.agents.llm import (
     Message,
     make_backend,
 )
-from posalign_sim.agents.llm.pace import Pace
+from posalign_sim.agents.llm.backends.pace import Pace
 from tests.agents.llm.asking import ask, outcome
 from tests.agents.llm.server import serving
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from posalign_sim.agents.llm.backends.fake import CHARACTERS_PER_TOKEN
 from posalign_sim.agents.llm.chat import ChatError, ChatReply, ChatRequest, FailureKind
-from posalign_sim.agents.llm.fake import CHARACTERS_PER_TOKEN
 
 
 class Scripted:

@@ -12,10 +12,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from posalign_sim.agents.llm.backends.completions import body_of, heard_in, refusal_of
+from posalign_sim.agents.llm.backends.judging import judge, kind_of_status
+from posalign_sim.agents.llm.backends.pace import Pace, backoff, retry_after
 from posalign_sim.agents.llm.chat import ChatError, ChatReply, ChatRequest, FailureKind
-from posalign_sim.agents.llm.completions import body_of, heard_in, refusal_of
-from posalign_sim.agents.llm.judging import judge, kind_of_status
-from posalign_sim.agents.llm.pace import Pace, backoff, retry_after
 from posalign_sim.world.errors import ConfigurationError
 
 if TYPE_CHECKING:

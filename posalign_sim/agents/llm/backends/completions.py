@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from posalign_sim.agents.llm.backends.judging import Heard, kind_of_status
 from posalign_sim.agents.llm.chat import ChatError, ChatRequest, FailureKind
-from posalign_sim.agents.llm.judging import Heard, kind_of_status
 
 
 def body_of(request: ChatRequest, limit_field: str) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
+from posalign_sim.agents.llm.backends.judging import Heard, judge, kind_of_status
 from posalign_sim.agents.llm.chat import ChatError, ChatReply, ChatRequest, FailureKind
-from posalign_sim.agents.llm.judging import Heard, judge, kind_of_status
 from posalign_sim.world.errors import ConfigurationError
 
 if TYPE_CHECKING:

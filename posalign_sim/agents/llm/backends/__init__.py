@@ -5,11 +5,11 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import Any
 
+from posalign_sim.agents.llm.backends.direct import HERE, Direct, check_url
+from posalign_sim.agents.llm.backends.fake import Fake
+from posalign_sim.agents.llm.backends.inspected import Inspected
+from posalign_sim.agents.llm.backends.scripted import Scripted
 from posalign_sim.agents.llm.chat import ChatBackend
-from posalign_sim.agents.llm.direct import HERE, Direct, check_url
-from posalign_sim.agents.llm.fake import Fake
-from posalign_sim.agents.llm.inspected import Inspected
-from posalign_sim.agents.llm.scripted import Scripted
 from posalign_sim.world.errors import ConfigurationError, nearest
 
 #: Where the key is looked for, unless it is said otherwise.
