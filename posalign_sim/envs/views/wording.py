@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from posalign_sim.envs.views.reply import how_to_answer, options
-from posalign_sim.world.decisions import Column
+from posalign_sim.world.decisions import Column, Decision
 from posalign_sim.world.fields import Parameter, State, declared
 from posalign_sim.world.modules import Institution, snake
 from posalign_sim.world.record import NOBODY, Sight
@@ -52,6 +52,10 @@ _ASIDE = re.compile(r"\s+\(`[\w.]+\([^`]*\)`\)")
 _SENTENCES = re.compile(r"(?<=[.?!]) (?=[A-Z`])")
 #: What every seat of every game is told about.
 COMMON = declared(Sight, State)
+
+
+#: Says for a decision in which order its choices are named.
+Order: TypeAlias = Callable[[Decision], Sequence[int]]
 
 
 @dataclass(frozen=True)
@@ -217,10 +221,13 @@ class Frame:
             not used.isdisjoint(("paid", "harm")),
         )
 
-    def question(self, point: Point, legal: Legal) -> Iterator[str]:
+    def question(self, point: Point, legal: Legal, order: Order | None = None) -> Iterator[str]:
         """The question, what may be chosen, how to answer."""
         decision = point.decision
         choices = options(decision, self.columns[point.number], legal.mask, legal.lows, legal.highs)
+        if order is not None:
+            places = list(order(decision))
+            choices = tuple(sorted(choices, key=lambda option: places.index(option.number)))
         yield decision.summary or f"Decide: {decision.name.replace('_', ' ')}."
         yield "Choices:"
         for option in choices:
