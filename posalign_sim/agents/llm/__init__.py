@@ -1,9 +1,10 @@
-"""Talking to language models: requests, replies, failures, and what answers.
+"""Language models: asking them, and letting them hold seats.
 
 A `ChatBackend` answers a `ChatRequest` with a `ChatReply`, or raises a `ChatError`, which is
 never an answer. Backends are wrapped: `Cassette(path, Budget(make_backend("direct:URL"), calls=9))`
-asks a server, stops at nine calls, and never asks the same twice. Nothing here knows games,
-institutions or prompts. Backends that ask real models need the extra `llm`; others need nothing.
+asks a server, stops at nine calls, and never asks the same twice. `converse` plays a scenario in
+which `LanguageModel` holds seats. Backends that ask real models need the extra `llm`; others need
+nothing.
 """
 
 from posalign_sim.agents.llm.backends import make_backend
@@ -22,8 +23,11 @@ from posalign_sim.agents.llm.chat import (
     Message,
     Place,
 )
+from posalign_sim.agents.llm.converse import Conversation, ModelRun, StoppedError, converse
+from posalign_sim.agents.llm.seat import Asking, LanguageModel
 
 __all__ = [
+    "Asking",
     "Budget",
     "Cassette",
     "Change",
@@ -31,15 +35,20 @@ __all__ = [
     "ChatError",
     "ChatReply",
     "ChatRequest",
+    "Conversation",
     "Direct",
     "FailureKind",
     "Fake",
     "Inspected",
+    "LanguageModel",
     "Message",
+    "ModelRun",
     "Place",
     "Price",
     "Scripted",
     "Served",
     "Spent",
+    "StoppedError",
+    "converse",
     "make_backend",
 ]

@@ -35,7 +35,7 @@ from posalign_sim.world.modules import ANNOUNCED
 from posalign_sim.world.record import GROUP, other, others
 from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.session import Session
-from posalign_sim.world.sight import STAKES, kept_fields, standing
+from posalign_sim.world.sight import STAKES, standing
 from posalign_sim.world.structure import Point, Structure
 
 
@@ -47,15 +47,17 @@ class Description:
         rules: the game and the institutions in force; the same throughout a world, as long as no
             institution changes.
         situation: the seat's place, what it knows and remembers, what is at stake.
-        question: what it is asked, what it may choose, how to answer.
+        question: what it is asked, and what it may choose.
+        form: how to answer in a line of text.
     """
 
     rules: str
     situation: str
     question: str
+    form: str
 
     def __str__(self) -> str:
-        return f"{self.rules}\n{self.situation}\n{self.question}\n"
+        return f"{self.rules}\n{self.situation}\n{self.question}\n\n{self.form}\n"
 
 
 def describe(session: Session, row: int) -> str:
@@ -132,8 +134,13 @@ def _described(
         *told.own_game(),
         *told.stakes(point),
     ]
-    question = ["## What is asked of you now", *frame.question(point, legal, order)]
-    return Description("\n".join(told.rules(order)), "\n".join(situation), "\n".join(question))
+    question, form = frame.question(point, legal, order)
+    return Description(
+        "\n".join(told.rules(order)),
+        "\n".join(situation),
+        f"## What is asked of you now\n{question}",
+        form,
+    )
 
 
 def legal_now(structure: Structure, w: Any, seat: int, point: Point) -> Legal:
@@ -155,6 +162,13 @@ def legal_now(structure: Structure, w: Any, seat: int, point: Point) -> Legal:
             least, greatest = bounds(w, own, seat, k)
             lows[k], highs[k] = max(column.low, least), min(column.high, greatest)
     return Legal(mask, lows, highs)
+
+
+def company(structure: Structure, w: Any, seat: int) -> list[int]:
+    """The identities with whom a seat plays now: at its table, or on the network."""
+    met = _linked(structure, other)
+    count = _linked(structure, others)(w, seat)
+    return [int(w["face"][met(w, seat, k)]) for k in range(count)]
 
 
 @cache
@@ -311,10 +325,7 @@ class _Teller:
         """Whether an act touches the seat: as its target, or as one of all at the actor's table."""
         if x["target"] != GROUP:
             return bool(x["target"] == self.me)
-        met = _linked(self.frame.structure, other)
-        count = _linked(self.frame.structure, others)(self.w, self.seat)
-        names = [self.w["face"][met(self.w, self.seat, k)] for k in range(count)]
-        return int(x["actor"]) in names
+        return int(x["actor"]) in company(self.frame.structure, self.w, self.seat)
 
     def incentives(self) -> Iterator[str]:
         """What the game says of the seat's own incentives."""
@@ -375,7 +386,7 @@ class _Teller:
     def kept(self) -> Iterator[str]:
         """What institutions tell a seat besides, as far as they have told it anything."""
         found = []
-        for name, state in kept_fields(self.frame.structure.named).items():
+        for name, state in self.frame.kept_fields.items():
             mine = state.dimensions[:1] == ("agents",)
             value = self.own(name) if mine else self.p[name]
             if np.any(value != state.initial):
@@ -394,4 +405,12 @@ class _Teller:
         yield ""
 
 
-__all__ = ["Description", "Legal", "describe", "describe_seat", "described", "legal_now"]
+__all__ = [
+    "Description",
+    "Legal",
+    "company",
+    "describe",
+    "describe_seat",
+    "described",
+    "legal_now",
+]

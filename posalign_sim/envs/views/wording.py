@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, TypeAlias
@@ -17,7 +17,7 @@ from posalign_sim.world.fields import Parameter, State, declared
 from posalign_sim.world.modules import Institution, snake
 from posalign_sim.world.record import NOBODY, Sight
 from posalign_sim.world.scenario import ENDLESS
-from posalign_sim.world.sight import MEMORIES
+from posalign_sim.world.sight import MEMORIES, kept_fields
 from posalign_sim.world.structure import Point, Structure, names_used
 
 #: What the game tells of its incentives; a game that never says one of them is silent about it.
@@ -193,6 +193,7 @@ class Frame:
         self.own_fields = {
             f: state for f, state in declared(spec.sight, State).items() if f not in COMMON
         }
+        self.kept_fields = kept_fields(structure.named)
         kept = {f for fields, kernel in MEMORIES if kernel in structure.memories for f in fields}
         kept |= {"sanction"} & structure.names
         self.memory = [f for f in MEMORY if f in kept] if structure.remembers_partners else []
@@ -221,21 +222,21 @@ class Frame:
             not used.isdisjoint(("paid", "harm")),
         )
 
-    def question(self, point: Point, legal: Legal, order: Order | None = None) -> Iterator[str]:
-        """The question, what may be chosen, how to answer."""
+    def question(self, point: Point, legal: Legal, order: Order | None = None) -> tuple[str, str]:
+        """The question with what may be chosen, and how to answer."""
         decision = point.decision
         choices = options(decision, self.columns[point.number], legal.mask, legal.lows, legal.highs)
         if order is not None:
             places = list(order(decision))
             choices = tuple(sorted(choices, key=lambda option: places.index(option.number)))
-        yield decision.summary or f"Decide: {decision.name.replace('_', ' ')}."
-        yield "Choices:"
-        for option in choices:
-            yield f"- {option.words()}"
+        asked = [
+            decision.summary or f"Decide: {decision.name.replace('_', ' ')}.",
+            "Choices:",
+            *(f"- {option.words()}" for option in choices),
+        ]
         if f"joint_{decision.name}" in point.functions:
-            yield "Not all arguments are legal together."
-        yield ""
-        yield how_to_answer(choices)
+            asked.append("Not all arguments are legal together.")
+        return "\n".join(asked), how_to_answer(choices)
 
 
 @cache
