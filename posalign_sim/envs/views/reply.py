@@ -101,12 +101,12 @@ def parse_reply(text: str, session: Session, row: int) -> tuple[int, np.ndarray[
         >>> parse_reply("They cooperated, so I do.\nANSWER: cooperate", session, 0)[0]
         0
     """
-    return parse_words(text, session, row, options_of(session, row), ())[0]
+    return parse_words(text, session, row, options_of(session, row), ())[:2]
 
 
 def parse_words(
     text: str, session: Session, row: int, legal: tuple[Option, ...], spoken: Sequence[str]
-) -> tuple[tuple[int, np.ndarray[Any, Any]], str]:
+) -> tuple[int, np.ndarray[Any, Any], str]:
     """Read a reply, and words of its own that the seat sends with its choice.
 
     Args:
@@ -132,7 +132,7 @@ def parse_words(
     said = decision_of(session, row).choices[choice]
     if reader.words.strip() and said not in spoken:
         reader.refuse("bad_message", f"no message goes with {said}")
-    return (choice, arguments), reader.words
+    return choice, arguments, reader.words
 
 
 class _Reader:
