@@ -49,6 +49,7 @@ from posalign_sim.agents.learning.hindsight import (
 from posalign_sim.agents.learning.learners import Exp3, Mixed, QLearner, RothErev, Sarsa
 from posalign_sim.agents.listeners import Bluffer, Candid, CandidDiplomat
 from posalign_sim.agents.litigants import AwardSeeker, Briber, Discloser, FrivolousLitigant
+from posalign_sim.agents.llm.seat import LanguageModel
 from posalign_sim.agents.mediators import Mediator
 from posalign_sim.agents.negotiation.imitative_negotiators import (
     AveragedTitForTat,
@@ -275,6 +276,7 @@ __all__ = [
     "ImitatingHarvester",
     "InequityAverse",
     "InequityAversion",
+    "LanguageModel",
     "LemonBuyer",
     "LemonSeller",
     "Liar",

@@ -20,6 +20,9 @@ ENDLESS_BLOCK = 8
 FOREIGN_ERROR = 9
 FOREIGN_STALL = 10
 BAD_STRENGTH = 11
+MODEL_SILENT = 12
+MODEL_REFUSED = 13
+MODEL_UNUSABLE = 14
 
 #: What each code means, for people.
 MEANING = {
@@ -35,6 +38,9 @@ MEANING = {
     FULL_ACCOUNT: "an account came near to what 64 bits can hold",
     FOREIGN_ERROR: "a player of another library raised an exception",
     FOREIGN_STALL: "a player of another library took longer than it may",
+    MODEL_SILENT: "a language model gave no answer",
+    MODEL_REFUSED: "a language model refused to answer",
+    MODEL_UNUSABLE: "a language model gave only answers that are no legal action",
 }
 
 

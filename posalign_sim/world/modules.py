@@ -639,6 +639,11 @@ class Agent(_Configured, abstract=True):
         """The class's name in snake case."""
         return snake(type(self).__name__)
 
+    @property
+    def kind(self) -> type[Agent]:
+        """The class whose functions a world calls for it."""
+        return type(self)
+
 
 class Conduct(_Configured, abstract=True):
     """What an agent does before institutions, whatever its strategy in the game.
@@ -725,7 +730,15 @@ def seen_by(function: Callable[..., Any]) -> type[Sight]:
 
 
 class External(Agent):
-    """A seat that is decided from outside: by a learner, a language model, a human."""
+    """A seat that is decided from outside: by a learner, a language model, a human.
+
+    Subclasses say more of who decides. Worlds know nothing of it: all are of one kind.
+    """
+
+    @property
+    def kind(self) -> type[Agent]:
+        """See `Agent.kind`."""
+        return External
 
 
 __all__ = [

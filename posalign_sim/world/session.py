@@ -121,6 +121,17 @@ class Session:
         self._state[PENDING] = 0
         return self.act(_NO_ROWS, self._arguments)
 
+    def stop(self, world: int, code: int) -> None:
+        """Stop a world where it waits, with a fault: nothing that was chosen is carried out.
+
+        Args:
+            world: which one. Call `go_on` when all that are to be stopped are.
+            code: of the fault; see `faults`.
+        """
+        w = self.worlds[world]
+        w.fault, w.fault_clock = code, w.clock
+        w.over, w.waiting, w.counter = 1, 0, 0
+
     def restart(self, seed: int, pairs: Sequence[int]) -> None:
         """Begin all worlds anew, as if they had been started with this seed and these pairs.
 

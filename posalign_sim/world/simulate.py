@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 from typing import Any, TypeAlias
@@ -47,9 +47,9 @@ class Run:
     """
 
     scenario: Scenario
-    worlds: Worlds
-    history: Worlds | None
-    text: str
+    worlds: Worlds = field(repr=False)
+    history: Worlds | None = field(repr=False)
+    text: str = field(repr=False)
     text_hash: str
 
     @property

@@ -182,7 +182,7 @@ class _Play:
             kept = ~np.isin(session.world[: session.count], list(failed))
             choices, arguments = choices[kept], arguments[kept]
             for world, code in failed.items():
-                end(session.worlds[world], code)
+                session.stop(world, code)
             # Lists anew who waits: the same rows, less those of the worlds that are over.
             session.go_on()
         if session.count:
@@ -214,12 +214,6 @@ class _Play:
         where = int(self.session.world[row]), int(self.session.seat[row])
         cause = " ".join(cause.split())[:500]
         self.failures.append(Failure(*where, foreign.name, point.name, cause))
-
-
-def end(w: Any, code: int) -> None:
-    """Stop a world where it waits, with a fault: nothing that was chosen is carried out."""
-    w.fault, w.fault_clock = code, w.clock
-    w.over, w.waiting, w.counter = 1, 0, 0
 
 
 def default_act(scenario: Scenario, point: Point, w: Any, i: int) -> Act:

@@ -1,10 +1,10 @@
-"""Talking to language models: requests, replies, failures, and what answers.
+"""Language models: asking them, and letting them hold seats.
 
 A `ChatBackend` answers a `ChatRequest` with a `ChatReply`, or raises a `ChatError`, which is
 never an answer. `model_backend` makes one from the name of a model. Backends are wrapped:
 `Cassette(path, Budget(Routed(["small@URL"]), calls=9))` asks a server, stops at nine calls, and
-never asks the same twice. Nothing here knows games, institutions or prompts. Backends that ask real
-models need the extra `llm`; others need nothing.
+never asks the same twice. `converse` plays a scenario in which `LanguageModel` holds seats.
+Backends that ask real models need the extra `llm`; others need nothing.
 """
 
 from posalign_sim.agents.llm.backends.direct import Direct
@@ -24,8 +24,11 @@ from posalign_sim.agents.llm.chat import (
     Message,
     Place,
 )
+from posalign_sim.agents.llm.converse import Conversation, ModelRun, StoppedError, converse
+from posalign_sim.agents.llm.seat import Asking, LanguageModel
 
 __all__ = [
+    "Asking",
     "Budget",
     "Cassette",
     "Change",
@@ -33,16 +36,21 @@ __all__ = [
     "ChatError",
     "ChatReply",
     "ChatRequest",
+    "Conversation",
     "Direct",
     "FailureKind",
     "Fake",
     "Inspected",
+    "LanguageModel",
     "Message",
+    "ModelRun",
     "Place",
     "Price",
     "Routed",
     "Scripted",
     "Served",
     "Spent",
+    "StoppedError",
+    "converse",
     "model_backend",
 ]

@@ -9,8 +9,9 @@ anything. Or the whole reply is the JSON object
 
     {"choice": "<choice>", "arguments": {"<argument>": <integer>, ...}}
 
-Upper and lower case do not matter in `ANSWER` and in the choice. Everything else is refused with
-a `ReplyError`: a reply that cannot be read never becomes an action.
+or an object with that object as its `"answer"`, beside a text as its `"reason"`. Upper and lower
+case do not matter in `ANSWER` and in the choice. Everything else is refused with a `ReplyError`: a
+reply that cannot be read never becomes an action.
 """
 
 from __future__ import annotations
@@ -57,12 +58,14 @@ class ReplyError(ValueError):
         kind: `no_answer`, `several_answers`, `unknown_choice`, `illegal_choice`,
             `missing_argument`, `unknown_argument`, `repeated_argument`, `bad_number`,
             `out_of_range`, `illegal_together` or `too_long`.
+        detail: what is wrong, without what would be legal.
     """
 
-    def __init__(self, kind: Kind, message: str) -> None:
+    def __init__(self, kind: Kind, detail: str, legal: str = "") -> None:
         """See the class."""
-        super().__init__(message)
+        super().__init__(f"{detail}. {legal}" if legal else detail)
         self.kind = kind
+        self.detail = detail
 
 
 @dataclass(frozen=True)
@@ -206,7 +209,7 @@ class _Reader:
     def refuse(self, kind: Kind, what: str) -> NoReturn:
         """Say what is wrong, and what would be legal."""
         choices = "; ".join(option.words() for option in self.legal)
-        raise ReplyError(kind, f"{what}. Legal are: {choices}. {how_to_answer(self.legal)}")
+        raise ReplyError(kind, what, f"Legal are: {choices}. {how_to_answer(self.legal)}")
 
     def split(self, text: str) -> tuple[str, list[tuple[str, str]]]:
         """The label and the named numbers of a reply, as they were written."""
@@ -242,6 +245,8 @@ class _Reader:
             )
         except (ValueError, RecursionError):
             return None
+        if isinstance(said, _Pairs) and {key for key, _ in said} & {"answer", "reason"}:
+            said = self._inner(said)
         keys = [key for key, _ in said]
         for key in keys:
             if key not in ("choice", "arguments"):
@@ -258,6 +263,19 @@ class _Reader:
             if not isinstance(number, _Number):
                 self.refuse("bad_number", f"{_shown(name)} is no integer")
         return label, list(arguments)
+
+    def _inner(self, said: _Pairs) -> _Pairs:
+        """The answer in an object that gives a reason, too."""
+        keys = [key for key, _ in said]
+        for key in keys:
+            if key not in ("answer", "reason"):
+                self.refuse("unknown_argument", f"the object has {_shown(key)}")
+        if len(set(keys)) < len(keys):
+            self.refuse("several_answers", "the object says the same thing twice")
+        answer = dict(said).get("answer")
+        if not isinstance(answer, _Pairs):
+            self.refuse("no_answer", "the object has no object as its answer")
+        return answer
 
     def action(self, label: str, pairs: list[tuple[str, str]]) -> tuple[int, np.ndarray[Any, Any]]:
         """Choice and arguments, checked against what is legal."""

@@ -75,9 +75,7 @@ class Seats:
         self.mode: Mode = mode
         self.interface = Interface(made.structure)
         kind = made.structure.external
-        seats = [
-            k for k, a in enumerate(made.seats) if made.structure.agents.index(type(a)) == kind
-        ]
+        seats = [k for k, a in enumerate(made.seats) if made.structure.agents.index(a.kind) == kind]
         roles = made.structure.roles
         count: dict[int, int] = {}
         self.names: list[str] = []

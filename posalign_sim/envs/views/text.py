@@ -10,6 +10,7 @@ Numbers parse back to exactly what they are.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -22,6 +23,7 @@ from posalign_sim.envs.views.wording import (
     LEFT,
     Frame,
     Legal,
+    Order,
     Told,
     frame_of,
     line,
@@ -33,8 +35,29 @@ from posalign_sim.world.modules import ANNOUNCED
 from posalign_sim.world.record import GROUP, other, others
 from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.session import Session
-from posalign_sim.world.sight import STAKES, kept_fields, standing
+from posalign_sim.world.sight import STAKES, standing
 from posalign_sim.world.structure import Point, Structure
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a seat is told, in its parts.
+
+    Attributes:
+        rules: the game and the institutions in force; the same throughout a world, as long as no
+            institution changes.
+        situation: the seat's place, what it knows and remembers, what is at stake.
+        question: what it is asked, and what it may choose.
+        form: how to answer in a line of text.
+    """
+
+    rules: str
+    situation: str
+    question: str
+    form: str
+
+    def __str__(self) -> str:
+        return f"{self.rules}\n{self.situation}\n{self.question}\n\n{self.form}\n"
 
 
 def describe(session: Session, row: int) -> str:
@@ -60,11 +83,22 @@ def describe(session: Session, row: int) -> str:
         ANSWER: <choice>
         <BLANKLINE>
     """
+    return str(described(session, row))
+
+
+def described(session: Session, row: int, order: Order | None = None) -> Description:
+    """What `describe` tells, in its parts.
+
+    Args:
+        session: the session.
+        row: a waiting row.
+        order: in which the choices of a decision are named; as they are declared if not given.
+    """
     decision_of(session, row)
     point = session.points[session.decision[row]]
     legal = Legal(session.masks[row], session.lows[row], session.highs[row])
     w = session.worlds[session.world[row]]
-    return describe_seat(session.scenario, w, int(session.seat[row]), point, legal)
+    return _described(session.scenario, w, int(session.seat[row]), point, legal, order)
 
 
 def describe_seat(
@@ -79,13 +113,17 @@ def describe_seat(
         point: the decision, one of `scenario.structure.points`.
         legal: what is legal; asked of the rules if not given.
     """
-    structure = scenario.structure
-    frame = frame_of(structure)
-    told = _Teller(frame, w, seat)
     if legal is None:
-        legal = legal_now(structure, w, seat, point)
-    parts = [
-        *told.rules(),
+        legal = legal_now(scenario.structure, w, seat, point)
+    return str(_described(scenario, w, seat, point, legal))
+
+
+def _described(
+    scenario: Scenario, w: Any, seat: int, point: Point, legal: Legal, order: Order | None = None
+) -> Description:
+    frame = frame_of(scenario.structure)
+    told = _Teller(frame, w, seat)
+    situation = [
         *told.place(),
         *told.memory(),
         *told.happened(),
@@ -95,10 +133,14 @@ def describe_seat(
         *told.announcements(),
         *told.own_game(),
         *told.stakes(point),
-        "## What is asked of you now",
-        *frame.question(point, legal),
     ]
-    return "\n".join(parts) + "\n"
+    question, form = frame.question(point, legal, order)
+    return Description(
+        "\n".join(told.rules(order)),
+        "\n".join(situation),
+        f"## What is asked of you now\n{question}",
+        form,
+    )
 
 
 def legal_now(structure: Structure, w: Any, seat: int, point: Point) -> Legal:
@@ -122,9 +164,24 @@ def legal_now(structure: Structure, w: Any, seat: int, point: Point) -> Legal:
     return Legal(mask, lows, highs)
 
 
+def company(structure: Structure, w: Any, seat: int) -> list[int]:
+    """The identities with whom a seat plays now: at its table, or on the network."""
+    met = _linked(structure, other)
+    count = _linked(structure, others)(w, seat)
+    return [int(w["face"][met(w, seat, k)]) for k in range(count)]
+
+
 @cache
 def _linked(structure: Structure, function: Any) -> Any:
     return Linker("interpreted", structure.traits).link(function)
+
+
+#: What is told of a zero-sum twin.
+TWIN = (
+    "- after each round every seat is charged an equal share of what nature and outsiders paid to "
+    "all seats together (or is paid it, if they took more): what one seat gains in this game, "
+    "others lose"
+)
 
 
 # --- what is told to one seat -------------------------------------------------------------------
@@ -163,7 +220,7 @@ class _Teller:
                 found.append(line(COMMON[field], value))
         return found
 
-    def rules(self) -> Iterator[str]:
+    def rules(self, order: Order | None = None) -> Iterator[str]:
         """The game and the institutions in force, with their numbers."""
         game = self.frame.game
         yield game.rules
@@ -171,13 +228,17 @@ class _Teller:
         standard = float(self.w["standard"])
         if standard > 0:
             yield f"- an act without a promise is a breach if its cooperation is below: {standard}"
-        yield from self._agenda()
+        if self.w["twin"]:
+            yield TWIN
+            constant = number(self.w["twin_constant"])
+            yield f"- besides, each seat is paid {constant} points in each round"
+        yield from self._agenda(order)
         for module, own in self.in_force:
             yield ""
             yield module.rules
             yield from filter(None, [module.numbers(own)])
 
-    def _agenda(self) -> Iterator[str]:
+    def _agenda(self, order: Order | None) -> Iterator[str]:
         present = {self.frame.game.name, *(module.name for module, _ in self.in_force)}
         yield "In each round, in this order, seats who are concerned are asked:"
         for point in self.frame.structure.points:
@@ -186,7 +247,8 @@ class _Teller:
                 who = f" ({', '.join(decision.roles)})" if decision.roles else ""
                 question = decision.summary or decision.name.replace("_", " ")
                 often = ", perhaps several times" if self.frame.repeats[point.number] else ""
-                yield f"* {question}{who} [{' | '.join(decision.choices)}]{often}"
+                choices = [decision.choices[k] for k in order(decision)] if order else None
+                yield f"* {question}{who} [{' | '.join(choices or decision.choices)}]{often}"
 
     def place(self) -> Iterator[str]:
         """Who the seat is, when it is, whom it faces."""
@@ -263,10 +325,7 @@ class _Teller:
         """Whether an act touches the seat: as its target, or as one of all at the actor's table."""
         if x["target"] != GROUP:
             return bool(x["target"] == self.me)
-        met = _linked(self.frame.structure, other)
-        count = _linked(self.frame.structure, others)(self.w, self.seat)
-        names = [self.w["face"][met(self.w, self.seat, k)] for k in range(count)]
-        return int(x["actor"]) in names
+        return int(x["actor"]) in company(self.frame.structure, self.w, self.seat)
 
     def incentives(self) -> Iterator[str]:
         """What the game says of the seat's own incentives."""
@@ -327,7 +386,7 @@ class _Teller:
     def kept(self) -> Iterator[str]:
         """What institutions tell a seat besides, as far as they have told it anything."""
         found = []
-        for name, state in kept_fields(self.frame.structure.named).items():
+        for name, state in self.frame.kept_fields.items():
             mine = state.dimensions[:1] == ("agents",)
             value = self.own(name) if mine else self.p[name]
             if np.any(value != state.initial):
@@ -346,4 +405,12 @@ class _Teller:
         yield ""
 
 
-__all__ = ["Legal", "describe", "describe_seat", "legal_now"]
+__all__ = [
+    "Description",
+    "Legal",
+    "company",
+    "describe",
+    "describe_seat",
+    "described",
+    "legal_now",
+]

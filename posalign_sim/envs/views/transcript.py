@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -66,23 +66,37 @@ def _lines(run: Run, world: int) -> Iterator[str]:
     yield from _heading(scenario, w)
     clock = -1
     events: Any = run.events(world).itertuples()
-    line = ""
-    for event in events:
-        if event.kind == "argument":
-            line += _argument(event, points, scenario)
-            continue
-        if line:
-            yield line
+    for event, line in told(events, points, scenario):
         if event.clock != clock:
             clock = int(event.clock)
             yield f"\nRound {clock + 1}"
-        line = _MARGIN + _words(event, points, scenario)
-    if line:
-        yield line
+        yield _MARGIN + line
     yield "\nPoints owned"
     for seat, points_owned in enumerate(owned(run.worlds[world : world + 1])[0].tolist()):
         if seat < len(scenario.seats):
             yield f"{_MARGIN}player {w['face'][seat]}: {points_owned}"
+
+
+def told(
+    events: Iterable[Any], points: Mapping[str, Point], scenario: Scenario
+) -> Iterator[tuple[Any, str]]:
+    """Events in words, each with the line that tells of it; arguments stand with their decisions.
+
+    Args:
+        events: with the fields of an event, kinds and places by name, as in `Run.events`.
+        points: the decisions of the round, by name.
+        scenario: of the world.
+    """
+    last, line = None, ""
+    for event in events:
+        if event.kind == "argument":
+            line += _argument(event, points, scenario)
+            continue
+        if last is not None:
+            yield last, line
+        last, line = event, _words(event, points, scenario)
+    if last is not None:
+        yield last, line
 
 
 def _heading(scenario: Scenario, w: Any) -> Iterator[str]:
@@ -114,7 +128,7 @@ def _strengths(own: Any) -> str:
     return ", ".join(words)
 
 
-def _words(event: Any, points: dict[str, Point], scenario: Scenario) -> str:
+def _words(event: Any, points: Mapping[str, Point], scenario: Scenario) -> str:
     """One event in words."""
     if event.kind == "decision":
         choices = points[event.place].decision.choices
@@ -134,10 +148,14 @@ def _words(event: Any, points: dict[str, Point], scenario: Scenario) -> str:
             f"finding: {what} {_account(event.actor)} against {_account(event.target)}, "
             f"certainty {event.second}"
         )
+    if event.kind == "strain":
+        strains = [agent.name for agent in scenario.strains.agents]
+        before, after = strains[int(event.first)], strains[int(event.second)]
+        return f"{_account(event.actor)} turns from {before} into {after}"
     return _payment(event.actor, event.target, event.first / MINOR, scenario)
 
 
-def _argument(event: Any, points: dict[str, Point], scenario: Scenario) -> str:
+def _argument(event: Any, points: Mapping[str, Point], scenario: Scenario) -> str:
     """An argument of the decision in whose line it stands."""
     columns = points[event.place].decision.columns(scenario.structure.sizes)
     column = columns[-2 - event.target]
@@ -170,4 +188,4 @@ def _account(code: int, scenario: Scenario | None = None) -> str:
     return f"owner {owner}" if owner < sizes["owners"] - 1 else "the insurer"
 
 
-__all__ = ["transcript"]
+__all__ = ["told", "transcript"]

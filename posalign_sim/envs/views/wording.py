@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from posalign_sim.envs.views.reply import how_to_answer, options
-from posalign_sim.world.decisions import Column
+from posalign_sim.world.decisions import Column, Decision
 from posalign_sim.world.fields import Parameter, State, declared
 from posalign_sim.world.modules import Institution, snake
 from posalign_sim.world.record import NOBODY, Sight
 from posalign_sim.world.scenario import ENDLESS
-from posalign_sim.world.sight import MEMORIES
+from posalign_sim.world.sight import MEMORIES, kept_fields
 from posalign_sim.world.structure import Point, Structure, names_used
 
 #: What the game tells of its incentives; a game that never says one of them is silent about it.
@@ -52,6 +52,10 @@ _ASIDE = re.compile(r"\s+\(`[\w.]+\([^`]*\)`\)")
 _SENTENCES = re.compile(r"(?<=[.?!]) (?=[A-Z`])")
 #: What every seat of every game is told about.
 COMMON = declared(Sight, State)
+
+
+#: Says for a decision in which order its choices are named.
+Order: TypeAlias = Callable[[Decision], Sequence[int]]
 
 
 @dataclass(frozen=True)
@@ -189,6 +193,7 @@ class Frame:
         self.own_fields = {
             f: state for f, state in declared(spec.sight, State).items() if f not in COMMON
         }
+        self.kept_fields = kept_fields(structure.named)
         kept = {f for fields, kernel in MEMORIES if kernel in structure.memories for f in fields}
         kept |= {"sanction"} & structure.names
         self.memory = [f for f in MEMORY if f in kept] if structure.remembers_partners else []
@@ -217,18 +222,21 @@ class Frame:
             not used.isdisjoint(("paid", "harm")),
         )
 
-    def question(self, point: Point, legal: Legal) -> Iterator[str]:
-        """The question, what may be chosen, how to answer."""
+    def question(self, point: Point, legal: Legal, order: Order | None = None) -> tuple[str, str]:
+        """The question with what may be chosen, and how to answer."""
         decision = point.decision
         choices = options(decision, self.columns[point.number], legal.mask, legal.lows, legal.highs)
-        yield decision.summary or f"Decide: {decision.name.replace('_', ' ')}."
-        yield "Choices:"
-        for option in choices:
-            yield f"- {option.words()}"
+        if order is not None:
+            places = list(order(decision))
+            choices = tuple(sorted(choices, key=lambda option: places.index(option.number)))
+        asked = [
+            decision.summary or f"Decide: {decision.name.replace('_', ' ')}.",
+            "Choices:",
+            *(f"- {option.words()}" for option in choices),
+        ]
         if f"joint_{decision.name}" in point.functions:
-            yield "Not all arguments are legal together."
-        yield ""
-        yield how_to_answer(choices)
+            asked.append("Not all arguments are legal together.")
+        return "\n".join(asked), how_to_answer(choices)
 
 
 @cache

@@ -345,3 +345,15 @@ def test_officials_decide_by_the_text_as_they_do_in_the_world(game, institution,
             assert (true.reply[seat] == read.reply[seat]).all() or asked == "rule"
             tried += 1
     assert tried > 5
+
+
+def test_a_zero_sum_twin_is_told_as_one():
+    made = Scenario(RepeatedDilemma(), [External(), TitForTat()], rounds=2, metrics=())
+    told = [
+        describe(start(made.replace(twin=twin), 1, mode="interpreted"), 0) for twin in (False, True)
+    ]
+    more = [line for line in told[1].splitlines() if line not in told[0].splitlines()]
+    assert len(more) == 2
+    assert "what one seat gains in this game, others lose" in more[0]
+    assert more[1] == "- besides, each seat is paid 0.0 points in each round"
+    assert [line for line in told[1].splitlines() if line not in more] == told[0].splitlines()

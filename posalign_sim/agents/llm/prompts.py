@@ -1,0 +1,87 @@
+"""Prompts: what a seat is told of itself, and of its situation, as messages.
+
+All that is said of the game comes from the record that pays (see `envs.views.text`). What differs
+between two arms of a study is what their institutions say, and nothing else.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+from posalign_sim.agents.llm.answers import by_schema, form_of
+from posalign_sim.agents.llm.chat import Message
+from posalign_sim.agents.llm.seat import Asking
+from posalign_sim.envs.views.reply import options_of
+from posalign_sim.envs.views.text import described
+from posalign_sim.world.decisions import Decision
+from posalign_sim.world.session import Session
+
+OPENING = (
+    "You decide for one seat in the situation that is described here; others decide for theirs. "
+    "You are told all that your seat knows."
+)
+
+
+def prompt(
+    session: Session, row: int, asking: Asking, lived: str = ""
+) -> tuple[tuple[Message, Message], str]:
+    """The messages that ask a seat for its decision, and how it is to answer.
+
+    Args:
+        session: the session.
+        row: a waiting row.
+        asking: how the seat is asked.
+        lived: what it has lived through; see `Diary.text`.
+
+    Example:
+        >>> from posalign_sim import Scenario, start
+        >>> from posalign_sim.agents import TitForTat
+        >>> from posalign_sim.envs import RepeatedDilemma
+        >>> duel = Scenario(RepeatedDilemma(), [TitForTat()] * 2, rounds=2, metrics=())
+        >>> session = start(duel, 1, external=[0], mode="interpreted")
+        >>> (system, user), form = prompt(session, 0, Asking(model="fake"))
+        >>> system.text.splitlines()[2]
+        '## The game'
+        >>> user.text.splitlines()[-2:]
+        ['Write exactly one line of this form:', 'ANSWER: <choice>']
+    """
+    order = None
+    if asking.shuffle:
+        w = session.worlds[session.world[row]]
+        order = shuffled(int(w["key"]), int(session.seat[row]))
+    told = described(session, row, order)
+    schema = by_schema(asking.answers, asking.model or "")
+    form = form_of(options_of(session, row), told.form, schema, asking.reasons)
+    system = "\n\n".join([OPENING, told.rules])
+    parts = [told.situation.strip("\n"), lived, told.question, form]
+    user = "\n\n".join(part for part in parts if part)
+    return (Message("system", system), Message("user", user)), form
+
+
+@lru_cache(maxsize=4096)
+def shuffled(key: int, seat: int) -> Callable[[Decision], Sequence[int]]:
+    """An order of the choices of each decision, which differs between worlds and between seats.
+
+    Worlds of the same luck have the same order in every arm.
+
+    Args:
+        key: of the world's luck.
+        seat: who is asked.
+    """
+    orders: dict[str, list[int]] = {}
+
+    def order(decision: Decision) -> Sequence[int]:
+        if decision.name not in orders:
+            places = list(range(len(decision.choices)))
+            random.Random(f"{key}/{seat}/{decision.name}").shuffle(places)
+            orders[decision.name] = places
+        return orders[decision.name]
+
+    return order
+
+
+def schema_wanted(asking: Asking) -> bool:
+    """Whether the seat's model is held to a JSON schema."""
+    return by_schema(asking.answers, asking.model or "")
