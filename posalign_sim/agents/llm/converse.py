@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from posalign_sim.agents.language_model import Asking, LanguageModel
 from posalign_sim.agents.llm.answers import handed_back, read, schema_of
 from posalign_sim.agents.llm.chat import (
     OURS,
@@ -31,7 +32,6 @@ from posalign_sim.agents.llm.chat import (
 )
 from posalign_sim.agents.llm.diary import Diary, Log
 from posalign_sim.agents.llm.prompts import prompt, schema_wanted
-from posalign_sim.agents.llm.seat import Asking, LanguageModel
 from posalign_sim.envs.views.reply import ReplyError, options_of
 from posalign_sim.envs.views.text import company
 from posalign_sim.world.compiler import Mode

@@ -10,9 +10,9 @@ import random
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
+from posalign_sim.agents.language_model import Asking
 from posalign_sim.agents.llm.answers import by_schema, form_of
 from posalign_sim.agents.llm.chat import Message
-from posalign_sim.agents.llm.seat import Asking
 from posalign_sim.envs.views.reply import options_of
 from posalign_sim.envs.views.text import described
 from posalign_sim.world.decisions import Decision
