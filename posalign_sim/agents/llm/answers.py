@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from posalign_sim.agents.language_model import Asking
 from posalign_sim.agents.llm.chat import Message
-from posalign_sim.agents.llm.seat import Asking
 from posalign_sim.agents.llm.talk import read_from_words, spoken
 from posalign_sim.envs.views.options import Option, decision_of, options_of
 from posalign_sim.envs.views.reply import ReplyError, parse_words

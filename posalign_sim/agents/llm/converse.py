@@ -18,11 +18,11 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from posalign_sim.agents.language_model import Asking, LanguageModel
 from posalign_sim.agents.llm.chat import ChatBackend
 from posalign_sim.agents.llm.life import Life
 from posalign_sim.agents.llm.promises import Promise
 from posalign_sim.agents.llm.questions import COUNTED, Failure, Questions, StoppedError
-from posalign_sim.agents.llm.seat import Asking, LanguageModel
 from posalign_sim.world.compiler import Mode
 from posalign_sim.world.engine import engine
 from posalign_sim.world.errors import ConfigurationError
@@ -32,8 +32,8 @@ from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.session import Session
 from posalign_sim.world.simulate import Run, check_conservation
 
-#: Events of a world between two decisions of its models: a log needs no more room.
-EVENTS = 2_048
+#: Events of a world between two decisions of its models, at least and for each seat.
+EVENTS, EVENTS_EACH = 512, 64
 #: By which fault a world ends.
 ENDINGS = {
     "model_silent": MODEL_SILENT,
@@ -118,6 +118,11 @@ def converse(
     )
 
 
+def log_room(scenario: Scenario) -> int:
+    """For how many events a world needs room: for those between two decisions of its models."""
+    return max(scenario.events, EVENTS, EVENTS_EACH * len(scenario.seats))
+
+
 class Conversation:
     """Worlds in which language models hold seats; see `converse`, which takes the same arguments.
 
@@ -152,7 +157,7 @@ class Conversation:
         if not self.seats:
             raise ConfigurationError("no seat is a language model: use simulate()")
         # They are told all that a seat sees; a log is taken out as it fills.
-        self.scenario = scenario.replace(features=None, events=max(scenario.events, EVENTS))
+        self.scenario = scenario.replace(features=None, events=log_room(scenario))
         self.backend, self.seed, self.mode = backend, seed, mode
         self.worlds = self.scenario.worlds(worlds, seed, pairs)
         self.studies = [study] * worlds if isinstance(study, str) else list(study)
@@ -256,4 +261,5 @@ __all__ = [
     "ModelRun",
     "StoppedError",
     "converse",
+    "log_room",
 ]

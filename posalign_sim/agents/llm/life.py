@@ -6,10 +6,10 @@ from collections import Counter
 
 import numpy as np
 
+from posalign_sim.agents.language_model import Asking
 from posalign_sim.agents.llm.diary import Diary, Log
 from posalign_sim.agents.llm.notes import Notes
 from posalign_sim.agents.llm.quoting import said
-from posalign_sim.agents.llm.seat import Asking
 from posalign_sim.agents.llm.talk import Heard, Talk, heard_now
 from posalign_sim.envs.views.text import company
 from posalign_sim.world.scenario import Scenario

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from posalign_sim.agents.language_model import Asking
 from posalign_sim.agents.llm.answers import Act, handed_back, offered, read, schema_of
 from posalign_sim.agents.llm.chat import (
     OURS,
@@ -30,7 +31,6 @@ from posalign_sim.agents.llm.promises import SCHEMA as JUDGEMENT
 from posalign_sim.agents.llm.promises import Promise, judging, promised, read_judgement
 from posalign_sim.agents.llm.prompts import prompt, schema_wanted
 from posalign_sim.agents.llm.quoting import one_line
-from posalign_sim.agents.llm.seat import Asking
 from posalign_sim.agents.llm.talk import read_from_words, spoken
 from posalign_sim.envs.views.options import decision_of
 from posalign_sim.envs.views.reply import ReplyError
@@ -188,7 +188,8 @@ class Questions:
             return None
         hopeless = kind in _HOPELESS and self.answered == 0
         if kind in OURS or kind == FailureKind.WRONG_MODEL or hopeless:
-            raise StoppedError(f"{request.model} at {request.place}: {outcome}") from outcome
+            told = f"{request.model} cannot be asked: {outcome} ({request.place})"
+            raise StoppedError(told) from outcome
         fault = MODEL_REFUSED if kind == FailureKind.REFUSED else MODEL_SILENT
         return Failure(world, request.place, str(kind), outcome.detail, fault)
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from posalign_sim.agents.language_model import Asking
 from posalign_sim.agents.llm.quoting import said
-from posalign_sim.agents.llm.seat import Asking
 from posalign_sim.envs.views.text import linked
 from posalign_sim.world.decisions import Decision, Words
 from posalign_sim.world.record import NOBODY
