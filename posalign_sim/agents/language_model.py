@@ -108,6 +108,11 @@ class Asking:
         ):
             raise ConfigurationError(f"temperature must be a number of 0 or more, not {heat!r}")
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        """All models that are asked for this seat."""
+        return tuple(name for name in (self.model, self.promise_judge) if name is not None)
+
     def but(self, given: Mapping[str, Any], where: str) -> Asking:
         """The same, but for what is given.
 

@@ -79,7 +79,8 @@ def one_line(text: str, most: int) -> str:
     plain = " ".join(plain.split()).removesuffix(" -")
     if len(plain) <= most:
         return plain
-    return plain[: max(0, most - len(CUT))].rstrip() + CUT if most > len(CUT) else plain[:most]
+    room = most - len(CUT)
+    return plain[:room].rstrip() + CUT if room > 0 else plain[:most].rstrip()
 
 
 def said(words: str | None, identity: int, age: int = 0) -> str:

@@ -66,6 +66,10 @@ class Talk:
         ]
         self._words: dict[tuple[int, int, int], str] = {}
 
+    def __len__(self) -> int:
+        """How many statements with words can still be heard."""
+        return len(self._words)
+
     def say(self, point: Point, identity: int, clock: int, words: str) -> None:
         """Take the words that go with a choice.
 
