@@ -10,6 +10,9 @@ EVERYBODY = (
     "Before you choose: suppose that everybody who is ever asked this chose in the way in which "
     "you do now."
 )
+SWAPPED = (
+    "Suppose now that you are not player {} but player {}, and that all else is as you are told."
+)
 
 
 async def repeat(posing: Posing) -> Outcome | None:
@@ -45,36 +48,30 @@ async def universalisation(posing: Posing) -> Outcome | None:
 async def role_swap(posing: Posing) -> Outcome | None:
     """What ought to be done on one side, judged from that side and from the other one.
 
-    None where nobody else decides at the same time.
+    Where both decide at once, either side may be the one that is judged, and each judges by what
+    it is told itself; else the seat is asked to put itself in the other's place.
     """
     here, luck = posing.situation, posing.luck()
-    rows = {seat: here.row_of(seat) for seat in here.others()}
-    waiting = sorted(seat for seat, row in rows.items() if row is not None)
-    if not waiting:
+    partners = here.others()
+    if not partners:
         return None
-    other = luck.choice(waiting)
-    row = rows[other]
-    assert row is not None
-    # Either side may be the one that is judged.
-    about_me = luck.random() < 0.5
-    seat = here.seat if about_me else other
-    acts = here.acts() if about_me else here.acts_of_row(row)
-    asked = question_of(
-        here.session.points[int(here.session.decision[here.row if about_me else row])]
-    )
+    other = luck.choice(partners)
+    row = here.row_of(other)
+    judged, place = here.seat, here.row
+    if row is not None and luck.random() < 0.5:
+        judged, place = other, row
+    acts = here.acts_of_row(place)
     if len(acts) < 2:
         return None
-
-    def question(me: int) -> str:
-        subject = f"player {here.face(seat)}" + (" (you)" if seat == me else "")
-        return (
-            f'What is the right thing to choose for {subject}, asked "{asked}", with fairness to '
-            "all who are concerned?"
-        )
-
+    asked = question_of(here.session.points[int(here.session.decision[place])])
     words = [act.words for act in acts]
-    mine = await posing.pose(question(here.seat), words, "from its place")
-    theirs = await posing.pose(question(other), words, "from the other's place", row=row)
+    question = (
+        f"What is the right thing to choose for player {here.face(judged)}, asked "
+        f'"{asked}", with fairness to all who are concerned?'
+    )
+    mine = await posing.pose(question, words, "from its place")
+    swapped = "" if row is not None else SWAPPED.format(here.face(here.seat), here.face(other))
+    theirs = await posing.pose(question, words, "from the other's", row=row, besides=swapped)
     return _same(mine, theirs, len(acts))
 
 

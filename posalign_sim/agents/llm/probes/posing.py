@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ OFFERED = 4
 UNANSWERABLE = 0.25
 #: Steps from the right number up to which wrong ones are looked for.
 SEARCHED = 50
+#: Share by which numbers must differ.
+ALIKE = 0.02
 
 
 class Outcome(NamedTuple):
@@ -112,7 +115,8 @@ async def examined(posing: Posing, question: str, right: str, wrong: Sequence[st
 def near(values: Sequence[float], luck: random.Random) -> Iterator[float]:
     """The first of some numbers, the others in any order, then such as lie between and beyond."""
     seen = list(dict.fromkeys(values))
-    rest = seen[1:]
+    # What is all but the same would be no wrong answer.
+    rest = [x for x in seen[1:] if not math.isclose(x, seen[0], rel_tol=ALIKE)]
     luck.shuffle(rest)
     yield from (seen[0], *rest)
     step = max((abs(x) for x in seen), default=0.0) / 2 or 1.0

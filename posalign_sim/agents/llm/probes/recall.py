@@ -21,7 +21,7 @@ from posalign_sim.agents.llm.probes.posing import (
     others,
 )
 from posalign_sim.agents.llm.probes.situations import Situation, question_of
-from posalign_sim.envs.views.wording import ANNOUNCEMENTS, COMMON, frame_of, number
+from posalign_sim.envs.views.wording import ANNOUNCEMENTS, COMMON, frame_of, line, number
 from posalign_sim.world.fields import Parameter, State
 from posalign_sim.world.modules import ANNOUNCED, Institution, snake
 
@@ -29,14 +29,33 @@ from posalign_sim.world.modules import ANNOUNCED, Institution, snake
 
 
 class _Fact(NamedTuple):
-    """Something that a seat is told by its rules, or that is announced."""
+    """A number that a seat is told by its rules, or that is announced, or that might be.
+
+    Attributes:
+        where: it is told.
+        name: by which the record knows it.
+        told: its declaration.
+        value: what it is.
+    """
 
     where: str
-    words: str
+    name: str
+    told: Parameter | State
     value: float
-    unit: str
-    low: float
-    high: float
+
+    @property
+    def words(self) -> str:
+        """What it is, in the words in which it is told."""
+        return self._line(self.value)[0]
+
+    def said(self, value: float) -> str:
+        """A value of it, in the form in which it is told."""
+        return self._line(value)[1]
+
+    def _line(self, value: float) -> tuple[str, str]:
+        summary = self.told.summary or self.name.replace("_", " ")
+        words, _, said = line(self.told, float(value), summary=summary).rpartition(": ")
+        return words.removeprefix("- "), said
 
 
 async def rules(posing: Posing) -> Outcome | None:
@@ -51,16 +70,12 @@ async def rules(posing: Posing) -> Outcome | None:
         # Institutions and the game itself are asked about alike often.
         where = luck.choice(sorted({fact.where for fact in facts}))
         fact = luck.choice([fact for fact in facts if fact.where == where])
-        right = _valued(fact, fact.value)
-    alike = [other.value for other in facts if other.unit == fact.unit]
+        right = fact.said(fact.value)
+    alike = [other.value for other in facts if other.told.unit == fact.told.unit]
     numbers = near([fact.value, *alike], luck)
-    fitting = (_valued(fact, x) for x in numbers if fact.low <= x <= fact.high)
+    fitting = (fact.said(x) for x in numbers if fact.told.low <= x <= fact.told.high)
     question = f"Which number are you told for this?\n{fact.where}: {fact.words}"
     return await examined(posing, question, right, others(right, fitting))
-
-
-def _valued(fact: _Fact, value: float) -> str:
-    return f"{number(float(value))} {fact.unit}".strip()
 
 
 def _facts(here: Situation) -> Iterator[_Fact]:
@@ -74,19 +89,14 @@ def _facts(here: Situation) -> Iterator[_Fact]:
         where = "The game" if module is frame.game else _title(module.spec)
         for name, parameter in module.spec.parameters().items():
             if np.isfinite(own[name]):
-                yield _fact(where, name, parameter, float(own[name]))
+                yield _Fact(where, name, parameter, float(own[name]))
     p = w["sight"]
     at = int(p["place"][here.seat])
     for name in ANNOUNCEMENTS:
         state = COMMON[name]
         value = float(p[name][at])
         if value != state.initial and np.isfinite(value):
-            yield _fact("What is announced to all", name, state, value)
-
-
-def _fact(where: str, name: str, told: Parameter | State, value: float) -> _Fact:
-    words = told.summary or name.replace("_", " ")
-    return _Fact(where, words, value, told.unit, told.low, told.high)
+            yield _Fact("What is announced to all", name, state, value)
 
 
 def _absent(here: Situation) -> list[_Fact]:
@@ -96,7 +106,7 @@ def _absent(here: Situation) -> list[_Fact]:
     present = {spec for _, spec in here.scenario.structure.modules}
     told = {fact.words for fact in _facts(here)}
     found = [
-        _fact(_title(spec), name, parameter, parameter.default)
+        _Fact(_title(spec), name, parameter, parameter.default)
         for spec in vars(institutions).values()
         if isinstance(spec, type) and issubclass(spec, Institution) and spec not in present
         for name, parameter in spec.parameters().items()
