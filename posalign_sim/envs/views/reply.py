@@ -198,10 +198,24 @@ def parse_reply(text: str, session: Session, row: int) -> tuple[int, np.ndarray[
     return reader.action(label, pairs)
 
 
-class _Reader:
-    """Reads replies for one waiting row."""
+def said(text: str) -> tuple[str, list[tuple[str, str]]]:
+    r"""The choice that a reply names and its named numbers, as they were written.
 
-    def __init__(self, legal: tuple[Option, ...], session: Session, row: int) -> None:
+    Nothing is checked against what is legal; that is what `parse_reply` does.
+
+    Raises:
+        ReplyError: the reply does not have the form of an answer.
+
+    >>> said("A fair price.\nANSWER: offer price=3")
+    ('offer', [('price', '3')])
+    """
+    return _Reader((), None, 0).split(text)
+
+
+class _Reader:
+    """Reads replies for one waiting row; without a session only what they say."""
+
+    def __init__(self, legal: tuple[Option, ...], session: Any, row: int) -> None:
         self.legal = legal
         self.session = session
         self.row = row
@@ -342,4 +356,5 @@ __all__ = [
     "options",
     "options_of",
     "parse_reply",
+    "said",
 ]
