@@ -55,6 +55,8 @@ class Closed:
     - B: two
     >>> asked.read("I count two.\nANSWER: b"), asked.read('{"answer": "A"}')
     (1, 0)
+    >>> asked.read("ANSWER: B: two")
+    1
     """
 
     question: str

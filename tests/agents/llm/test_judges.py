@@ -293,8 +293,10 @@ def test_judges_who_read_agree_and_those_who_guess_do_not(played):
         assert abs(row.alpha) < 4 / np.sqrt(3 * len(played.items))
     compared = compare(played, Fake(), guesses, BONDS, NONE, charter=CHARTER)
     for row in compared.position_bias().itertuples():
-        assert row.low < 0.5 < row.high
-        assert row.consistent < 0.8
+        assert abs(row.first - 0.5) < 4 * np.sqrt(0.25 / row.decided)
+        # By lot, one pair in three.
+        pairs = len(compared.table) / 3
+        assert abs(row.consistent - 1 / 3) < 4 * np.sqrt(2 / 9 / pairs)
 
 
 def test_a_judge_who_plays_is_refused_unless_it_is_wanted(played):
