@@ -13,6 +13,7 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from posalign_sim.agents.language_model import Asking
 from posalign_sim.agents.llm.answers import by_schema, handed_back
 from posalign_sim.agents.llm.chat import (
     OURS,
@@ -25,7 +26,6 @@ from posalign_sim.agents.llm.chat import (
     Place,
 )
 from posalign_sim.agents.llm.converse import StoppedError
-from posalign_sim.agents.llm.seat import Asking
 from posalign_sim.envs.views.reply import LONGEST, ReplyError, how_to_answer
 from posalign_sim.world.errors import ConfigurationError
 

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from posalign_sim.agents.language_model import Asking, LanguageModel
 from posalign_sim.agents.llm.answers import handed_back, read, schema_of
 from posalign_sim.agents.llm.chat import (
     OURS,
@@ -31,7 +32,6 @@ from posalign_sim.agents.llm.chat import (
 )
 from posalign_sim.agents.llm.diary import Diary, Log
 from posalign_sim.agents.llm.prompts import prompt, schema_wanted
-from posalign_sim.agents.llm.seat import Asking, LanguageModel
 from posalign_sim.envs.views.reply import ReplyError, options_of
 from posalign_sim.envs.views.text import company
 from posalign_sim.world.compiler import Mode
@@ -43,8 +43,8 @@ from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.session import Session
 from posalign_sim.world.simulate import Run, check_conservation
 
-#: Events of a world between two decisions of its models: a log needs no more room.
-EVENTS = 2_048
+#: Events of a world between two decisions of its models, at least and for each seat.
+EVENTS, EVENTS_EACH = 512, 64
 #: What is counted of each world.
 COUNTED = ("model_calls", "model_repairs", "model_tokens_in", "model_tokens_out")
 #: By which fault a world ends.
@@ -154,6 +154,11 @@ def converse(
     )
 
 
+def log_room(scenario: Scenario) -> int:
+    """For how many events a world needs room: for those between two decisions of its models."""
+    return max(scenario.events, EVENTS, EVENTS_EACH * len(scenario.seats))
+
+
 class Conversation:
     """Worlds in which language models hold seats; see `converse`, which takes the same arguments.
 
@@ -189,7 +194,7 @@ class Conversation:
         if not self.seats:
             raise ConfigurationError("no seat is a language model: use simulate()")
         # They are told all that a seat sees; a log is taken out as it fills.
-        self.scenario = scenario.replace(features=None, events=max(scenario.events, EVENTS))
+        self.scenario = scenario.replace(features=None, events=log_room(scenario))
         self.backend, self.seed, self.mode = backend, seed, mode
         self.worlds = self.scenario.worlds(worlds, seed, pairs)
         self.studies = [study] * worlds if isinstance(study, str) else list(study)
@@ -324,7 +329,8 @@ class Conversation:
             return None
         hopeless = kind in _HOPELESS and self.answered == 0
         if kind in OURS or kind == FailureKind.WRONG_MODEL or hopeless:
-            raise StoppedError(f"{request.model} at {request.place}: {outcome}") from outcome
+            told = f"{request.model} cannot be asked: {outcome} ({request.place})"
+            raise StoppedError(told) from outcome
         fault = MODEL_REFUSED if kind == FailureKind.REFUSED else MODEL_SILENT
         return Failure(world, request.place, str(kind), outcome.detail, fault)
 

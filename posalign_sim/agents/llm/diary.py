@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from posalign_sim.envs.views.transcript import told
+from posalign_sim.world.errors import ConfigurationError
 from posalign_sim.world.events import ARGUMENT, KINDS
 from posalign_sim.world.record import GROUP
 from posalign_sim.world.scenario import Scenario
@@ -38,7 +39,6 @@ class Log:
 
     Attributes:
         points: the decisions of the round, by name.
-        lost: how many events there was no room for.
     """
 
     def __init__(self, scenario: Scenario) -> None:
@@ -47,17 +47,23 @@ class Log:
         structure = scenario.structure
         self.points: Mapping[str, Point] = {point.name: point for point in structure.points}
         self._names = {point.key: point.name for point in structure.points}
-        self.lost = 0
 
     def take(self, w: Any) -> list[tuple[Event, str]]:
         """What has happened since the last time, each with the line that tells of it.
 
         Args:
             w: the world's record, which waits for a decision or is over.
+
+        Raises:
+            ConfigurationError: there was no room for all of it.
         """
-        count, room = int(w["event_count"]), self.scenario.events
-        self.lost += max(0, count - room)
-        entries = w["events"][: min(count, room)].tolist()
+        count = int(w["event_count"])
+        if count > self.scenario.events:
+            raise ConfigurationError(
+                f"{count} events between two decisions of language models, and room for "
+                f"{self.scenario.events}: give the scenario events={2 * count}"
+            )
+        entries = w["events"][:count].tolist()
         w["event_count"] = 0
         return list(told(self._read(entries), self.points, self.scenario))
 

@@ -48,7 +48,7 @@ def answer(prompt):
 
 def study(path, backend=None, asking=None, worlds=4):
     """Two arms of a study, recorded."""
-    asking = asking or Asking(model=PLAYER, reasons=True, answers="text")
+    asking = asking or Asking(model=PLAYER, persona="hospital_nurse", reasons=True, answers="text")
 
     async def play():
         tape = Cassette(path, backend or Scripted(answer))
@@ -189,7 +189,7 @@ def test_nothing_that_a_judge_reads_tells_whose_it_is(played):
     assert len(read) > 3 * len(played.items)
     for prompt in read:
         told = prompt.lower()
-        for revealing in ("tiny", "maker", "with_bonds", "no_rules", "duel/"):
+        for revealing in ("tiny", "maker", "nurse", "with_bonds", "no_rules", "duel/"):
             assert revealing not in told
         assert not re.search(r"\b(players?|seats?) \d", told)
     # The letters are dealt anew: they do not stand for seats.

@@ -314,7 +314,7 @@ def test_what_cannot_be_probed_is_refused_at_once():
 
 @pytest.mark.parametrize("scenario", [market([Bond(), Arbitration()]), duel([Bond()], 2, agents=4)])
 def test_roles_institutions_and_several_pairs_can_be_probed(scenario):
-    found = probe(scenario, Fake(), Asking(answers="schema"), questions=8, mode="interpreted")
+    found = probe(scenario, Fake(), questions=8, mode="interpreted")
     assert set(found.table["sort"]) == set(SORTS)
     assert (found.table["failure"] == "").all()
     assert found.table["decision"].nunique() > 1

@@ -17,6 +17,8 @@ from posalign_sim.world.errors import ConfigurationError, nearest
 
 #: What is recorded besides decisions of seats: nobody judges that.
 ASIDE = ("judge: ", "probe: ")
+#: How the rules begin, in every prompt in English.
+RULES = "## The game\n"
 _CHOICE = re.compile(r"^- ([^\s,]+)(.*)$", re.MULTILINE)
 #: An argument with its least and greatest value, in any language.
 _ARGUMENT = re.compile(r"(\S+) = \D*?(-?\d+)\D+?(-?\d+)")
@@ -146,7 +148,7 @@ def _item(call: Call) -> Item | str:
     return Item(
         replace(call.place, attempt=0),
         call.asked,
-        system[max(0, system.find("## ")) :],
+        _rules(system),
         situation,
         question,
         tuple(choices),
@@ -154,6 +156,11 @@ def _item(call: Call) -> Item | str:
         " ".join(act),
         _reason(text),
     )
+
+
+def _rules(system: str) -> str:
+    """The rules alone: who a seat is told that it is, its judges need not know."""
+    return system[max(system.find(RULES), 0) :]
 
 
 def _act(text: str, choices: Mapping[str, str]) -> list[str] | None:

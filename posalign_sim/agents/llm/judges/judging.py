@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from posalign_sim.agents.language_model import Asking
 from posalign_sim.agents.llm.backends.judging import same_model
 from posalign_sim.agents.llm.chat import ChatBackend, Place
 from posalign_sim.agents.llm.closed import Asker, UnansweredError, all_of, now
@@ -30,7 +31,6 @@ from posalign_sim.agents.llm.judges.measures import (
     Judgement,
     preference,
 )
-from posalign_sim.agents.llm.seat import Asking
 from posalign_sim.world.errors import ConfigurationError, nearest
 
 NO_REASON = "no_reason"

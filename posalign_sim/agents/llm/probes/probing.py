@@ -11,12 +11,12 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
+from posalign_sim.agents.language_model import Asking
 from posalign_sim.agents.llm.chat import ChatBackend
 from posalign_sim.agents.llm.closed import Asker, UnansweredError, all_of, now
 from posalign_sim.agents.llm.probes import comprehension, consistency, recall
 from posalign_sim.agents.llm.probes.posing import Outcome, Posing
 from posalign_sim.agents.llm.probes.situations import Situation, situations
-from posalign_sim.agents.llm.seat import Asking
 from posalign_sim.world.compiler import Mode
 from posalign_sim.world.errors import ConfigurationError, nearest
 from posalign_sim.world.scenario import Scenario
@@ -172,7 +172,7 @@ def probe(
 
     >>> from posalign_sim.agents.llm import Fake, LanguageModel
     >>> from posalign_sim.envs import RepeatedDilemma
-    >>> seats = [LanguageModel(model="fake", answers="schema") for _ in range(2)]
+    >>> seats = [LanguageModel(model="fake") for _ in range(2)]
     >>> duel = Scenario(RepeatedDilemma(), seats, rounds=4, metrics=())
     >>> found = probe(duel, Fake(), questions=5, sorts=["payoffs", "repeat"], mode="interpreted")
     >>> probe_table(found)[["sort", "asked", "chance", "failures"]].values.tolist()

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from posalign_sim.agents.language_model import Asking, LanguageModel
 from posalign_sim.agents.llm.converse import EVENTS
 from posalign_sim.agents.llm.diary import Diary, Event, Log
 from posalign_sim.agents.llm.prompts import prompt
-from posalign_sim.agents.llm.seat import Asking, LanguageModel
 from posalign_sim.envs.views.reply import answer_for, options_of
 from posalign_sim.envs.views.text import company
 from posalign_sim.world.compiler import Mode
