@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from statsmodels.stats.inter_rater import aggregate_raters, fleiss_kappa
 
-from posalign_sim.metrics.agreement import krippendorff_alpha
+from posalign_sim.metrics.inference.agreement import krippendorff_alpha
 
 _ = np.nan
 #: Four observers, twelve units: Krippendorff (2011), section D.

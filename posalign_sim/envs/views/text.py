@@ -154,10 +154,10 @@ def legal_now(structure: Structure, w: Any, seat: int, point: Point) -> Legal:
     lows = np.array([c.low for c in columns], np.int64)
     highs = np.array([c.high for c in columns], np.int64)
     if f"mask_{name}" in point.functions:
-        allowed = _linked(structure, point.functions[f"mask_{name}"])
+        allowed = linked(structure, point.functions[f"mask_{name}"])
         mask[:] = [bool(allowed(w, own, seat, k)) for k in range(len(mask))]
     if f"bounds_{name}" in point.functions:
-        bounds = _linked(structure, point.functions[f"bounds_{name}"])
+        bounds = linked(structure, point.functions[f"bounds_{name}"])
         for k, column in enumerate(columns):
             least, greatest = bounds(w, own, seat, k)
             lows[k], highs[k] = max(column.low, least), min(column.high, greatest)
@@ -166,13 +166,14 @@ def legal_now(structure: Structure, w: Any, seat: int, point: Point) -> Legal:
 
 def company(structure: Structure, w: Any, seat: int) -> list[int]:
     """The identities with whom a seat plays now: at its table, or on the network."""
-    met = _linked(structure, other)
-    count = _linked(structure, others)(w, seat)
+    met = linked(structure, other)
+    count = linked(structure, others)(w, seat)
     return [int(w["face"][met(w, seat, k)]) for k in range(count)]
 
 
 @cache
-def _linked(structure: Structure, function: Any) -> Any:
+def linked(structure: Structure, function: Any) -> Any:
+    """A function of a module, as it is called from outside of the round."""
     return Linker("interpreted", structure.traits).link(function)
 
 
@@ -413,4 +414,5 @@ __all__ = [
     "describe_seat",
     "described",
     "legal_now",
+    "linked",
 ]

@@ -9,8 +9,8 @@ import pandas as pd
 from scipy import stats
 
 from posalign_sim.agents.llm.judges.measures import EQUAL, FIRST, KINDS, MEASURES
-from posalign_sim.metrics.agreement import krippendorff_alpha
 from posalign_sim.metrics.inference import paired_contrast
+from posalign_sim.metrics.inference.agreement import krippendorff_alpha
 
 WHERE = ("study", "part", "world", "round", "seat", "decision")
 #: Columns of the table of verdicts.

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from posalign_sim.agents.llm.closed import Closed, lettered
 from posalign_sim.agents.llm.judges.items import Item
-from posalign_sim.metrics.agreement import Level
+from posalign_sim.metrics.inference.agreement import Level
 
 SYSTEM = (
     "You judge what somebody has said or done. You are told all that you need; names are replaced "
