@@ -135,11 +135,28 @@ def parse_words(
     return choice, arguments, reader.words
 
 
+def said(text: str) -> tuple[str, list[tuple[str, str]]]:
+    r"""The choice that a reply names and its named numbers, as they were written.
+
+    Nothing is checked against what is legal; that is what `parse_reply` does.
+
+    Raises:
+        ReplyError: the reply does not have the form of an answer.
+
+    >>> said("A fair price.\nANSWER: offer price=3")
+    ('offer', [('price', '3')])
+    """
+    return _Reader((), None, 0, ()).split(text)
+
+
 class _Reader:
-    """Reads replies for one waiting row; what the seat says in words of its own is in `words`."""
+    """Reads replies for one waiting row; what the seat says in words of its own is in `words`.
+
+    Without a session it reads only what they say.
+    """
 
     def __init__(
-        self, legal: tuple[Option, ...], session: Session, row: int, spoken: Sequence[str]
+        self, legal: tuple[Option, ...], session: Any, row: int, spoken: Sequence[str]
     ) -> None:
         self.legal = legal
         self.session = session
@@ -293,4 +310,5 @@ __all__ = [
     "options_of",
     "parse_reply",
     "parse_words",
+    "said",
 ]

@@ -32,7 +32,7 @@ from posalign_sim.envs.views.wording import (
 )
 from posalign_sim.world.compiler import Linker
 from posalign_sim.world.modules import ANNOUNCED
-from posalign_sim.world.record import GROUP, other, others
+from posalign_sim.world.record import GROUP, NOBODY, other, others
 from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.session import Session
 from posalign_sim.world.sight import STAKES, standing
@@ -282,7 +282,7 @@ class _Teller:
         places = np.flatnonzero(np.any(told, axis=0))
         parts += [(f"## What you remember of {player(int(k))}", k) for k in places if k != now]
         # Who sits alone has nobody to remember.
-        alone = self.partner == self.me and not frame.structure.neighbourhood
+        alone = self.partner in (self.me, NOBODY) and not frame.structure.neighbourhood
         for title, k in parts[1:] if alone else parts:
             if k in places:
                 yield f"\n{title}"
