@@ -10,7 +10,6 @@ place of a model.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,11 +28,10 @@ from posalign_sim.agents.llm.chat import (
     Message,
     Place,
 )
-from posalign_sim.agents.llm.diary import Diary, Log
+from posalign_sim.agents.llm.life import Life
 from posalign_sim.agents.llm.prompts import prompt, schema_wanted
 from posalign_sim.agents.llm.seat import Asking, LanguageModel
 from posalign_sim.envs.views.reply import ReplyError, options_of
-from posalign_sim.envs.views.text import company
 from posalign_sim.world.compiler import Mode
 from posalign_sim.world.engine import engine
 from posalign_sim.world.errors import ConfigurationError
@@ -189,7 +187,8 @@ class Conversation:
         if not self.seats:
             raise ConfigurationError("no seat is a language model: use simulate()")
         # They are told all that a seat sees; a log is taken out as it fills.
-        self.scenario = scenario.replace(features=None, events=max(scenario.events, EVENTS))
+        self.scenario = scenario.replace(features=None, events=scenario.events + EVENTS)
+        self._kept = scenario.events
         self.backend, self.seed, self.mode = backend, seed, mode
         self.worlds = self.scenario.worlds(worlds, seed, pairs)
         self.studies = [study] * worlds if isinstance(study, str) else list(study)
@@ -198,6 +197,7 @@ class Conversation:
         self.counts = np.zeros((worlds, len(COUNTED)), np.int64)
         self.answered = 0
         self._failures: dict[int, Failure] = {}
+        self._stopped: StoppedError | None = None
 
     async def play(self, at_once: int = 256, progress: bool | Callable[[], str] = True) -> ModelRun:
         """Play all worlds to their ends.
@@ -234,6 +234,8 @@ class Conversation:
                 for task in under_way:
                     task.cancel()
                 await asyncio.gather(*under_way, return_exceptions=True)
+        if self._stopped is not None:
+            raise self._stopped
         check_conservation(self.worlds)
         failures = tuple(self._failures[world] for world in sorted(self._failures))
         return ModelRun(
@@ -246,31 +248,39 @@ class Conversation:
     async def _some(self, left: Iterator[int], tell: Callable[[int], None]) -> None:
         for world in left:
             await self._live(world, tell)
+            if self._stopped is not None:
+                return
             tell(1)
 
     async def _live(self, world: int, tell: Callable[[int], None]) -> None:
         """One world, from its beginning to its end."""
         session = Session(self.scenario, self.worlds[world : world + 1], self.mode, self.seed)
-        life = _Life(self.scenario, self.seats, session)
+        life = Life(self.scenario, self.seats, session, self._kept)
         while session.count:
             life.remember()
             rows = range(session.count)
             # All who are asked together are heard out, also where one of them fails: what is on the
             # cassette does not depend on who was faster.
             said = await asyncio.gather(*(self._decide(world, life, row) for row in rows))
+            if self._stopped is not None:
+                return
             broken = [found for found in said if isinstance(found, Failure)]
             if broken:
                 self._failures[world] = broken[0]
                 session.stop(0, broken[0].fault)
                 session.go_on()
-                return
-            acts = [found for found in said if not isinstance(found, Failure)]
+                break
+            acts = [found for found in said if isinstance(found, tuple)]
             choices = np.array([choice for choice, _ in acts], np.int64)
             session.advance(choices, np.stack([arguments for _, arguments in acts]))
             tell(0)
+        life.close()
 
-    async def _decide(self, world: int, life: _Life, row: int) -> tuple[int, Any] | Failure:
-        """What a seat decides that is asked; asked again, a few times, if it makes no sense."""
+    async def _decide(self, world: int, life: Life, row: int) -> tuple[int, Any] | Failure | None:
+        """What a seat decides that is asked; asked again, a few times, if it makes no sense.
+
+        None if nobody can be asked any more.
+        """
         session = life.session
         seat = int(session.seat[row])
         asking = self.seats[seat]
@@ -281,6 +291,8 @@ class Conversation:
         messages: tuple[Message, ...] = first
         place, wrong = life.place(self.studies[world], row), None
         for attempt in range(asking.repairs + 1):
+            if self._stopped is not None:
+                return None
             request = ChatRequest(
                 messages,
                 str(asking.model),
@@ -324,45 +336,8 @@ class Conversation:
             return None
         hopeless = kind in _HOPELESS and self.answered == 0
         if kind in OURS or kind == FailureKind.WRONG_MODEL or hopeless:
-            raise StoppedError(f"{request.model} at {request.place}: {outcome}") from outcome
+            # What is under way is paid for: it is heard, and recorded, before all ends.
+            self._stopped = StoppedError(f"{request.model} at {request.place}: {outcome}")
+            self._stopped.__cause__ = outcome
         fault = MODEL_REFUSED if kind == FailureKind.REFUSED else MODEL_SILENT
         return Failure(world, request.place, str(kind), outcome.detail, fault)
-
-
-class _Life:
-    """One world while it is played: what its models remember, and how often they were asked."""
-
-    def __init__(self, scenario: Scenario, seats: dict[int, Asking], session: Session) -> None:
-        self.scenario, self.session = scenario, session
-        self.diaries = {seat: Diary(asking.history) for seat, asking in seats.items()}
-        self._log = Log(scenario)
-        self._asked: Counter[tuple[int, int]] = Counter()
-        self._clock = -1
-
-    def remember(self) -> None:
-        """Let seats note what has happened since they were last asked, and whom they face now."""
-        session = self.session
-        w = session.worlds[0]
-        clock = int(w["clock"])
-        if clock != self._clock:
-            self._asked.clear()
-            self._clock = clock
-        happened = self._log.take(w)
-        owner = w["owner"][: int(w["identities"])] if self.scenario.faces > 1 else None
-        for seat, diary in self.diaries.items():
-            own = {seat} if owner is None else set(np.flatnonzero(owner == seat).tolist())
-            diary.note(happened, own)
-        for seat in session.seat[: session.count].tolist():
-            if seat < self.scenario.agents:
-                self.diaries[seat].meet(clock, company(self.scenario.structure, w, seat))
-
-    def place(self, study: str, row: int) -> tuple[str, int, int, str, int]:
-        """Where a waiting row is: study, world, round, decision, seat."""
-        session = self.session
-        seat, number = int(session.seat[row]), int(session.decision[row])
-        self._asked[seat, number] += 1
-        times = self._asked[seat, number]
-        name = session.points[number].name
-        w = session.worlds[0]
-        decision = name if times == 1 else f"{name} ({times})"
-        return study, int(w["pair"]), int(w["clock"]), decision, seat

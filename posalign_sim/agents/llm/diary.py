@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from posalign_sim.envs.views.transcript import told
-from posalign_sim.world.events import ARGUMENT, KINDS
+from posalign_sim.world.errors import ConfigurationError
+from posalign_sim.world.events import KINDS
 from posalign_sim.world.record import GROUP
 from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.structure import Point
@@ -35,39 +36,53 @@ class Log:
 
     Args:
         scenario: of the world; it must have room for events.
+        kept: how many events, from the first on, stay in the log for who wants to read it later.
 
     Attributes:
         points: the decisions of the round, by name.
-        lost: how many events there was no room for.
     """
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, kept: int = 0) -> None:
         """See the class."""
         self.scenario = scenario
         structure = scenario.structure
         self.points: Mapping[str, Point] = {point.name: point for point in structure.points}
         self._names = {point.key: point.name for point in structure.points}
-        self.lost = 0
+        self._kept = kept
+        self._place = self._total = 0
 
     def take(self, w: Any) -> list[tuple[Event, str]]:
         """What has happened since the last time, each with the line that tells of it.
 
         Args:
             w: the world's record, which waits for a decision or is over.
+
+        Raises:
+            ConfigurationError: more has happened than there is room for.
         """
         count, room = int(w["event_count"]), self.scenario.events
-        self.lost += max(0, count - room)
-        entries = w["events"][: min(count, room)].tolist()
-        w["event_count"] = 0
+        if count > room:
+            raise ConfigurationError(
+                f"world {w['pair']} had {count - self._place} events between two decisions of its "
+                f"models, and there was room for {room - self._place}: give the scenario a larger "
+                "events="
+            )
+        entries = w["events"][self._place : count].tolist()
+        self._total += count - self._place
+        self._place = min(count, self._kept)
+        w["event_count"] = self._place
         return list(told(self._read(entries), self.points, self.scenario))
 
+    def close(self, w: Any) -> None:
+        """Say how many events there were; what did not stay is missing for all who read the log."""
+        self.take(w)
+        whole = self._total <= self._kept
+        w["event_count"] = self._total if whole else max(self._total, self.scenario.events + 1)
+
     def _read(self, entries: Sequence[Any]) -> Iterator[Event]:
-        begun = False
         for clock, kind, actor, target, place, first, second in entries:
-            begun = begun or kind != ARGUMENT
-            if begun:
-                where = self._names.get(place, "")
-                yield Event(clock, KINDS[kind], actor, target, where, first, second)
+            where = self._names.get(place, "")
+            yield Event(clock, KINDS[kind], actor, target, where, first, second)
 
 
 class Diary:
@@ -80,12 +95,22 @@ class Diary:
     def __init__(self, rounds: int) -> None:
         """See the class."""
         self.rounds = rounds
-        self._lines: dict[int, list[str]] = {}
+        self._clock = 0
+        self._lines: dict[int, list[tuple[Event, str]]] = {}
         self._company: dict[int, Collection[int]] = {}
 
     def meet(self, clock: int, company: Collection[int]) -> None:
-        """Note with whom the seat plays in a round."""
+        """Note with whom the seat plays now, and forget what is too long ago.
+
+        Args:
+            clock: the round.
+            company: the identities with whom it plays.
+        """
+        self._clock = clock
         self._company[clock] = company
+        for kept in (self._lines, self._company):
+            for old in [old for old in kept if old <= clock - self.rounds]:
+                del kept[old]
 
     def note(self, happened: Sequence[tuple[Event, str]], own: Collection[int]) -> None:
         """Write down what concerns the seat.
@@ -94,20 +119,28 @@ class Diary:
             happened: events, each with the line that tells of it.
             own: the identities that are the seat's.
         """
-        if not self.rounds:
-            return
         for event, line in happened:
-            if self._concerns(event, own):
-                self._lines.setdefault(event.clock, []).append(as_you(line, event, own))
-        for kept in (self._lines, self._company):
-            for clock in sorted(kept)[: -self.rounds]:
-                del kept[clock]
+            if event.clock > self._clock - self.rounds and self._concerns(event, own):
+                told_so = (event, as_you(line, event, own))
+                self._lines.setdefault(event.clock, []).append(told_so)
+
+    def forget(self, identity: int, clock: int) -> None:
+        """Strike out what names an identity that was given up: who has it now is a stranger.
+
+        Args:
+            identity: which one.
+            clock: the round from which on it is another's.
+        """
+        for then, lines in self._lines.items():
+            if then < clock:
+                lines[:] = [one for one in lines if identity not in (one[0].actor, one[0].target)]
 
     def text(self) -> str:
         """The section of a prompt that tells of it; empty if nothing has happened."""
         parts = []
-        for clock, lines in sorted(self._lines.items())[-self.rounds :] if self.rounds else ():
-            parts += [f"Round {clock + 1}", *(f"- {line}" for line in lines)]
+        for clock, lines in sorted(self._lines.items()):
+            if lines:
+                parts += [f"Round {clock + 1}", *(f"- {line}" for _, line in lines)]
         return "\n".join(["## What happened to you in the last rounds", *parts]) if parts else ""
 
     def _concerns(self, event: Event, own: Collection[int]) -> bool:
