@@ -21,7 +21,7 @@ PACKAGES = ("numpy", "numba", "scipy", "pandas", "pyarrow", "matplotlib", "hydra
 #: Settings that say where and how fast, not what: they are no part of a study's identity.
 NOT_SCIENCE = (
     *("output", "threads", "runner", "runner_options", "workers", "batch"),
-    *("reuse", "sinks", "budget", "registration"),
+    *("reuse", "sinks", "budget", "registration", "model_options"),
 )
 
 

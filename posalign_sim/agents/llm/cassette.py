@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from posalign_sim.agents.llm.budget import Price, Spent
 from posalign_sim.agents.llm.chat import (
     OURS,
     THEIRS,
@@ -162,6 +164,26 @@ class Cassette:
         if self.backend is not None:
             await self.backend.close()
 
+    def spent(self, study: str, prices: Mapping[str, Price]) -> Spent:
+        """What is recorded of a study has taken, failures included.
+
+        Args:
+            study: its name; all its parts count.
+            prices: by model, as requests name it.
+        """
+        calls = read = written = 0
+        money = 0.0
+        for asked, count, tokens_in, tokens_out in self._open().rows(
+            f"SELECT asked, count(*), {_total('tokens_in')}, {_total('tokens_out')} FROM calls "
+            "WHERE study = ? OR substr(study, 1, length(?)) = ? GROUP BY asked",
+            (study, f"{study}/", f"{study}/"),
+        ):
+            tokens = (int(str(tokens_in)), int(str(tokens_out)))
+            calls, read, written = calls + int(str(count)), read + tokens[0], written + tokens[1]
+            if str(asked) in prices:
+                money += prices[str(asked)].of(*tokens)
+        return Spent(calls, read, written, money)
+
     def changes(self) -> list[Change]:
         """Models that did not stay the same within one study: another version, another system.
 
@@ -225,6 +247,14 @@ class Cassette:
             return f"{place}: nothing is recorded there; the nearest has {told}"
         (count,) = tape.rows("SELECT count(*) FROM calls")[0]
         return f"{place}: of this study nothing is recorded ({count} calls of others are)"
+
+
+def _total(tokens: str) -> str:
+    """The sum of tokens over replies and failures, in SQL."""
+    return (
+        f"sum(coalesce(json_extract(outcome, '$.reply.{tokens}'), "
+        f"json_extract(outcome, '$.failure.{tokens}'), 0))"
+    )
 
 
 def _difference(recorded: dict[str, Any], asked: dict[str, Any]) -> str:

@@ -41,8 +41,8 @@ from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.session import Session
 from posalign_sim.world.simulate import Run, check_conservation
 
-#: Events of a world between two decisions of its models: a log needs no more room.
-EVENTS = 2_048
+#: Events of a world between two decisions of its models, at least and for each seat.
+EVENTS, EVENTS_EACH = 512, 64
 #: What is counted of each world.
 COUNTED = ("model_calls", "model_repairs", "model_tokens_in", "model_tokens_out")
 #: By which fault a world ends.
@@ -152,6 +152,15 @@ def converse(
     )
 
 
+def log_room(scenario: Scenario) -> int:
+    """For how many events a world has room: enough for those between two of its decisions."""
+    return max(scenario.events, _passing(scenario))
+
+
+def _passing(scenario: Scenario) -> int:
+    return max(EVENTS, EVENTS_EACH * len(scenario.seats))
+
+
 class Conversation:
     """Worlds in which language models hold seats; see `converse`, which takes the same arguments.
 
@@ -187,8 +196,9 @@ class Conversation:
         if not self.seats:
             raise ConfigurationError("no seat is a language model: use simulate()")
         # They are told all that a seat sees; a log is taken out as it fills.
-        self.scenario = scenario.replace(features=None, events=scenario.events + EVENTS)
-        self._kept = scenario.events
+        self.scenario = scenario.replace(features=None, events=log_room(scenario))
+        # What a scenario has room for besides stays, for who wants to read the log afterwards.
+        self._kept = self.scenario.events - _passing(scenario)
         self.backend, self.seed, self.mode = backend, seed, mode
         self.worlds = self.scenario.worlds(worlds, seed, pairs)
         self.studies = [study] * worlds if isinstance(study, str) else list(study)
@@ -337,7 +347,8 @@ class Conversation:
         hopeless = kind in _HOPELESS and self.answered == 0
         if kind in OURS or kind == FailureKind.WRONG_MODEL or hopeless:
             # What is under way is paid for: it is heard, and recorded, before all ends.
-            self._stopped = StoppedError(f"{request.model} at {request.place}: {outcome}")
+            told = f"{request.model} cannot be asked: {outcome} ({request.place})"
+            self._stopped = StoppedError(told)
             self._stopped.__cause__ = outcome
         fault = MODEL_REFUSED if kind == FailureKind.REFUSED else MODEL_SILENT
         return Failure(world, request.place, str(kind), outcome.detail, fault)

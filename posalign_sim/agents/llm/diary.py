@@ -63,9 +63,8 @@ class Log:
         count, room = int(w["event_count"]), self.scenario.events
         if count > room:
             raise ConfigurationError(
-                f"world {w['pair']} had {count - self._place} events between two decisions of its "
-                f"models, and there was room for {room - self._place}: give the scenario a larger "
-                "events="
+                f"{count - self._place} events between two decisions of language models, and room "
+                f"for {room - self._place}: give the scenario events={2 * count}"
             )
         entries = w["events"][self._place : count].tolist()
         self._total += count - self._place

@@ -7,6 +7,7 @@ import queue
 import sqlite3
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -46,11 +47,15 @@ _TABLE = (
     f"PRAGMA application_id = {APPLICATION}",
     f"PRAGMA user_version = {VERSION}",
 )
+#: All of a call but its number, which says in what order calls were written.
+_COLUMNS = (
+    *("key", "study", "world", "round", "decision", "seat", "attempt"),
+    *("asked", "request", "served", "fingerprint", "again", "outcome"),
+)
 # What is there stays, unless another try may mend it, or the caller wants it replaced. So of two
 # programs that ask the same, both go on with the same answer.
-_PUT = """
-INSERT INTO calls (key, study, world, round, decision, seat, attempt, asked, request, served,
-                   fingerprint, again, outcome)
+_PUT = f"""
+INSERT INTO calls ({", ".join(_COLUMNS)})
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET served = excluded.served, fingerprint = excluded.fingerprint,
                                 again = excluded.again, outcome = excluded.outcome
@@ -204,6 +209,38 @@ class Tape:
 
     def _broken(self, error: sqlite3.Error) -> NoReturn:
         raise ConfigurationError(f"{self.path} cannot be read as a cassette: {error}") from None
+
+
+def take_over(path: Path, other: Path, study: str, models: Sequence[str]) -> int:
+    """Copy from another cassette what was answered in a study and is not here yet.
+
+    Args:
+        path: the cassette that is added to; made, if there is none.
+        other: the cassette that is read.
+        study: name of the study.
+        models: those whose answers are copied.
+
+    Returns:
+        How many calls were copied. Failures that another try may mend are left where they are.
+
+    Raises:
+        ConfigurationError: one of the two is no cassette.
+    """
+    _inspect(other, write=False)
+    _inspect(path, write=True)
+    try:
+        _prepare(path)
+        with closing(_connect(path, write=True)) as connection:
+            connection.execute("ATTACH ? AS other", (f"{other.absolute().as_uri()}?mode=ro",))
+            columns = ", ".join(_COLUMNS)
+            return connection.execute(
+                f"INSERT OR IGNORE INTO calls ({columns}) SELECT {columns} FROM other.calls "
+                "WHERE NOT again AND substr(study, 1, length(?)) = ? "
+                f"AND asked IN ({', '.join('?' * len(models))}) ORDER BY number",
+                (f"{study}/", f"{study}/", *models),
+            ).rowcount
+    except sqlite3.Error as error:
+        raise ConfigurationError(f"{other} cannot be taken over: {error}") from None
 
 
 def _commit(writer: sqlite3.Connection, orders: list[_Order]) -> None:

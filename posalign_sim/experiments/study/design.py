@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from posalign_sim.agents.llm import LanguageModel
+from posalign_sim.agents.llm.converse import OUTCOMES, log_room
 from posalign_sim.experiments.configure import (
     Arm,
     mapping_of,
@@ -26,6 +28,7 @@ from posalign_sim.experiments.configure import (
 )
 from posalign_sim.experiments.provenance import code_hash, fingerprint
 from posalign_sim.experiments.study.axes import axis_of, default_of, is_number, with_settings
+from posalign_sim.experiments.study.models import Models, models_of
 from posalign_sim.experiments.study.settings import Settings, settings_of
 from posalign_sim.registry import find
 from posalign_sim.world.errors import ConfigurationError, nearest
@@ -77,6 +80,7 @@ class Design:
         variants: for each choice of settings that are no numbers, the configuration.
         replicates: worlds of each arm, game, point and payoffs, at most.
         payoffs: the payoffs that each world is played on.
+        speakers: for each game, the language models that hold seats in it, at any point.
 
     Raises:
         ConfigurationError: anything about the configuration does not fit; nothing has run yet.
@@ -115,6 +119,7 @@ class Design:
             if not 0 <= number_of(value, "grid.continuation") <= 1:
                 raise ConfigurationError(f"grid.continuation: {value!r} is no probability")
         self._outcomes: dict[str, list[str]] = {}
+        self.speakers: dict[str, set[str]] = {game: set() for game in self.games}
         self._check()
 
     @property
@@ -197,7 +202,25 @@ class Design:
             config, {p: np.repeat(v.ravel(), len(self.payoffs) * pairs) for p, v in values.items()}
         )
         twin = np.repeat(np.arange(len(self.payoffs), dtype=np.float64), pairs)
-        return scenario_of(config, game, strengths, twin=np.tile(twin, len(arms) * len(points)))
+        made = scenario_of(config, game, strengths, twin=np.tile(twin, len(arms) * len(points)))
+        if any(isinstance(agent, LanguageModel) for agent in made.seats):
+            return made.replace(events=log_room(made))
+        return made
+
+    @property
+    def speaks(self) -> bool:
+        """Whether language models hold seats in any game."""
+        return any(self.speakers.values())
+
+    def models(self, point: int) -> Models:
+        """How language models are asked at a grid point."""
+        return models_of(self.variant_of(point))
+
+    def part(self, game: str, arm: int, point: int, payoffs: int) -> str:
+        """What a request says of where in the study it comes from."""
+        name, here = f"{self.settings.name}/seed {self.seed}", self.point(point)
+        swept = [", ".join(f"{path}={value}" for path, value in here.items())] if here else []
+        return "/".join([name, game, self.arms[arm].name, self.payoffs[payoffs], *swept])
 
     def variant_of(self, point: int) -> Mapping[str, Any]:
         """The configuration that a grid point has, but for numbers that are swept."""
@@ -230,18 +253,25 @@ class Design:
                 **{k: config.get(k) for k in ("matching", "rounds", "continuation", "noise")},
                 "dynamics": config.get("dynamics"),
                 "residence": config.get("residence"),
+                **self._asking(task.game, config),
                 "payoffs": self.payoffs,
                 "pairs": task.pairs,
                 "points": task.points[1] - task.points[0],
             }
         )
 
+    def _asking(self, game: str, config: Mapping[str, Any]) -> dict[str, Any]:
+        """What answers depend on, where language models give them."""
+        if not self.speakers[game]:
+            return {}
+        return {"asking": [config.get("model"), config.get("models")], "study": self.settings.name}
+
     def metrics(self, game: str) -> list[str]:
         """Outcomes that are recorded of a game, in order."""
         names = self.outcomes(game)
         if self.settings.record == "all":
             return names
-        return [name for name in names if name in self.settings.declared]
+        return [name for name in names if name in (*self.settings.declared, *OUTCOMES)]
 
     def outcomes(self, game: str) -> list[str]:
         """Outcomes that there are of a game, recorded or not, in order."""
@@ -254,6 +284,7 @@ class Design:
                     here = (number * inside, number * inside + 1)
                     scenario = self.scenario(Task(game, (0,), here, (0, 1)))
                     seen[who] = metric_names(scenario, len(self.payoffs))
+                    seen[who] += OUTCOMES if self.speakers[game] else ()
             names = list(dict.fromkeys(name for each in seen.values() for name in each))
             names += ["positive_sum_gain"] if self.settings.twins else []
             self._outcomes[game] = [*names, "faults"]
@@ -318,8 +349,12 @@ class Design:
                     )
         inside = self.points // len(self.variants)
         for game in self.games:
-            for variant in range(len(self.variants)):
-                self._scenario(game, self.arms, variant * inside + self._extremes(), 1)
+            for number, variant in enumerate(self.variants):
+                made = self._scenario(game, self.arms, number * inside + self._extremes(), 1)
+                usual = models_of(variant).usual
+                for agent in made.seats:
+                    if isinstance(agent, LanguageModel):
+                        self.speakers[game].add(str(agent.asking(usual).model))
             names = self.outcomes(game)
             said = [h.metric for h in self.settings.hypotheses if h.game in ("", game)]
             for name in (self.settings.primary, *said):

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from posalign_sim.experiments.study.design import Design, Task
+from posalign_sim.experiments.study.parts import Block
 from posalign_sim.experiments.study.plan_text import plan_text
 from posalign_sim.experiments.study.sample import (
     bytes_of_a_value,
@@ -54,6 +55,8 @@ class GamePlan:
         disk: bytes of parts, results and history.
         rows: of the long table.
         memory: bytes of the largest task.
+        asking: of each arm, model calls of a world, tokens read and tokens written; none where no
+            seat is a model.
     """
 
     game: str
@@ -68,6 +71,7 @@ class GamePlan:
     disk: float
     rows: int
     memory: float
+    asking: tuple[tuple[float, float, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,9 +83,9 @@ class ArmPlan:
         arm: which arm.
         worlds: worlds, in all payoffs, at all points.
         agent_rounds: how often an agent lives through a round, at most.
-        model_calls: calls of language models; no seat is one yet.
-        tokens: that they read and write.
-        money: that they cost.
+        model_calls: calls of language models.
+        tokens: that they read and write, as the stand-in counts them.
+        money: that they cost, where somebody said at what price.
     """
 
     game: str
@@ -250,10 +254,16 @@ def plan_study(config: Mapping[str, Any]) -> Plan:
         _plan_game(design, game, [t for t in tasks if t.game == game], config["threads"], local)
         for game in design.games
     )
+    worlds = design.worlds // (len(design.games) * len(design.arms))
     arms = tuple(
-        ArmPlan(game, arm.name, design.worlds // cells, sum(_lives(design, game, k)))
-        for cells in [len(design.games) * len(design.arms)]
-        for game in design.games
+        ArmPlan(
+            game.game,
+            arm.name,
+            worlds,
+            sum(_lives(design, game.game, k)),
+            *(_asked(design, game, k, worlds) if game.asking else ()),
+        )
+        for game in games
         for k, arm in enumerate(design.arms)
     )
     return Plan(
@@ -305,7 +315,29 @@ def _plan_game(
         disk=8 * worlds * (metrics + 2 * past) + parquet + csv + FIGURES,
         rows=rows,
         memory=TASK * size * largest,
+        asking=_asking(design, heaviest, blocks) if design.speakers[game] else (),
     )
+
+
+def _asking(
+    design: Design, task: Task, blocks: list[Block]
+) -> tuple[tuple[float, float, float], ...]:
+    """Calls of a world and tokens, of each arm: as sampled, or as the mean of those that were."""
+    names = design.metrics(task.game)
+    columns = [names.index(f"model_{what}") for what in ("calls", "tokens_in", "tokens_out")]
+    found = np.array([block.values[..., columns].reshape(-1, 3).mean(axis=0) for block in blocks])
+    sampled = dict(zip(task.arms, found.tolist(), strict=True))
+    mean = found.mean(axis=0).tolist()
+    return tuple(tuple(sampled.get(arm, mean)) for arm in range(len(design.arms)))
+
+
+def _asked(design: Design, game: GamePlan, arm: int, worlds: int) -> tuple[int, int, float]:
+    """Calls, tokens and money of an arm; of several models, at the price of the dearest."""
+    calls, read, written = (number * worlds for number in game.asking[arm])
+    prices = design.models(0).prices
+    known = [prices[name] for name in design.speakers[game.game] if name in prices]
+    money = max((price.of(round(read), round(written)) for price in known), default=0.0)
+    return round(calls), round(read + written), money
 
 
 def _lives(design: Design, game: str, arm: int) -> list[float]:

@@ -49,6 +49,11 @@ def plan_text(plan: Plan) -> str:
         f"Models       {plan.model_calls:,} calls, {plan.tokens:,} tokens, money {plan.money:,.2f}"
         + ("" if plan.model_calls else ": no seat is a language model"),
     ]
+    if plan.model_calls:
+        lines += [
+            "             (sampled with a stand-in, at four characters a token; their reasoning is",
+            "             not counted, nor their time in the time above)",
+        ]
     if len(plan.looks) > 1:
         looks = ", ".join(map(str, plan.looks))
         lines.append(f"Looks        after {cut_to(looks, 50)} worlds; all above if it never stops")

@@ -17,7 +17,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from posalign_sim.experiments.provenance import origin
+from posalign_sim.experiments.study.design import design_of
 from posalign_sim.experiments.study.folder import CONFIG, MANIFEST, PROVENANCE
+from posalign_sim.experiments.study.models import CALLS
 from posalign_sim.experiments.study.results import TABLE, Results, largest_differences
 from posalign_sim.experiments.study.resume import configured
 from posalign_sim.experiments.study.run import StudyInterrupted, run_and_write
@@ -128,6 +130,8 @@ def reproduce(folder: Path, words: Sequence[str] = (), progress: bool = True) ->
         for name in (CONFIG, PROVENANCE):
             shutil.copyfile(folder / name, again / name)
         config["output"] = str(again)
+        if design_of(json.dumps(config, default=str)).speaks:
+            config["model_options"] = replayed(folder, config.get("model_options"), again)
         try:
             with contextlib.redirect_stdout(io.StringIO()):
                 run_and_write(config, progress)
@@ -143,6 +147,20 @@ def reproduce(folder: Path, words: Sequence[str] = (), progress: bool = True) ->
             tuple(_other_files(folder, again)),
             tuple(_origins(said, origin(config))),
         )
+
+
+def replayed(folder: Path, options: Mapping[str, Any] | None, again: Path) -> dict[str, Any]:
+    """Options under which language models are not asked again: what they answered is played.
+
+    Args:
+        folder: of the first run.
+        options: under which it ran.
+        again: folder of the second run.
+    """
+    kept = dict(options or {})
+    if not kept.get("cassette") and (folder / CALLS).is_file():
+        shutil.copyfile(folder / CALLS, again / CALLS)
+    return {**kept, "mode": "replay"}
 
 
 @contextlib.contextmanager

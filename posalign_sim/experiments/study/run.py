@@ -31,8 +31,9 @@ from posalign_sim.experiments.study.folder import (
     is_complete,
     no_room,
 )
+from posalign_sim.experiments.study.models import desks, prepare
 from posalign_sim.experiments.study.parts import find_parts, look_into, write_part
-from posalign_sim.experiments.study.plan import plan_study
+from posalign_sim.experiments.study.plan import budget_of, plan_study
 from posalign_sim.experiments.study.registration import registered
 from posalign_sim.experiments.study.stopping import enough
 from posalign_sim.experiments.study.tables import Outcomes, tasks_of
@@ -65,16 +66,17 @@ def run_and_write(config: Mapping[str, Any], progress: bool = True) -> Path:
     registration = registered(config, design)
     for name in config.get("sinks") or ():
         find("sinks", name)
-    if config.get("budget"):
+    if budget_of(config.get("budget")):
         plan_study(config).check(config["budget"])
     folder = claim(config)
-    runner = _runner(config, folder)
+    runner = _runner(config, folder, design)
     again = f"what is finished is kept; go on with: posalign-sim resume {folder}"
     try:
         with held(folder):
             if is_complete(folder) and _up_to_date(folder, config, progress):
                 return folder
             said = begin(folder, config, origin(config))
+            prepare(design, folder, config.get("reuse", True), progress)
             study = _Going(design, config, folder, runner, progress)
             edges = study.play()
             outcomes = Outcomes(design, study.blocks, edges)
@@ -93,7 +95,14 @@ def run_and_write(config: Mapping[str, Any], progress: bool = True) -> Path:
     return folder
 
 
-def _runner(config: Mapping[str, Any], folder: Path) -> Runner:
+def _runner(config: Mapping[str, Any], folder: Path, design: Design) -> Runner:
+    for desk in desks(design, folder):
+        desk.ready()
+        if config.get("runner") not in (None, "local"):
+            raise ConfigurationError(
+                f"runner={config['runner']}: language models are asked from one process, many at "
+                "once: runner=local"
+            )
     name, options = str(config.get("runner") or "local"), config.get("runner_options") or {}
     return make_runner(name, config.get("workers"), folder=folder / ".jobs", **options)
 
@@ -141,7 +150,9 @@ class _Going:
     def play(self) -> list[int]:
         """Run what is missing, look by look; replicates at each look, up to where it stopped."""
         looks = self.design.looks()
-        self._take_over(tasks_of(self.design, looks))
+        # Where language models play, answers are taken over, and all worlds played with them.
+        scripted = [t for t in tasks_of(self.design, looks) if not self.design.speakers[t.game]]
+        self._take_over(scripted)
         edges: list[int] = []
         sink = make_sinks(list(self.config.get("sinks") or []), self.folder)
         try:
@@ -218,7 +229,8 @@ class _Going:
 
     def _run(self, tasks: Sequence[Task], sink: Sink) -> None:
         missing = self._missing(tasks)
-        orders = [Order(self._text, task, arms, self._threads) for task, arms in missing.items()]
+        where = str(self.folder)
+        orders = [Order(self._text, t, arms, self._threads, where) for t, arms in missing.items()]
         sizes = [_worlds(self.design, order) for order in orders]
         total = sum(len(task.arms) * _worlds(self.design, None, task) for task in tasks)
         with tqdm(
@@ -240,6 +252,12 @@ class _Going:
                         self._tell(sink, orders[place], int(bar.n))
             except KeyboardInterrupt:
                 raise StudyInterrupted(self._state(done, len(orders))) from None
+            except ConfigurationError as error:
+                if not self.design.speaks:
+                    raise
+                raise ConfigurationError(
+                    f"{error}. What was answered is kept. {self._state(done, len(orders))}"
+                ) from error
             except OSError as error:
                 if not no_room(error):
                     raise

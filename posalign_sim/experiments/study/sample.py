@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from posalign_sim.experiments.study.design import Design, Task
+from posalign_sim.experiments.study.models import Rehearsal
 from posalign_sim.experiments.study.parts import Block
 from posalign_sim.experiments.study.work import run_task
 from posalign_sim.world.engine import Engine
@@ -28,14 +29,18 @@ def time_to_compile(round_of: Engine) -> float:
 def time_of_a_task(
     design: Design, task: Task, threads: int | None
 ) -> tuple[int, tuple[float, float], list[Block]]:
-    """Worlds that were run; seconds of a task with no world in it, and of a world; outcomes."""
-    run_task(design, part_of(task, 1), threads=threads)  # what happens only once
+    """Worlds that were run; seconds of a task with no world in it, and of a world; outcomes.
+
+    A stand-in answers for language models: their own time is not in it.
+    """
+    desk = Rehearsal(design.models(task.points[0]))
+    run_task(design, part_of(task, 1), threads=threads, desk=desk)  # what happens only once
     found: list[tuple[int, float]] = []
     blocks: list[Block] = []
     for pairs, points in _sizes(task):
         box = part_of(task, pairs, points)
         begun = time.perf_counter()
-        blocks = run_task(design, box, threads=threads)
+        blocks = run_task(design, box, threads=threads, desk=desk)
         worlds = pairs * points * len(task.arms) * len(design.payoffs)
         found.append((worlds, time.perf_counter() - begun))
         if found[-1][1] >= ENOUGH:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
 
 import numpy as np
 
 from posalign_sim.experiments.study.design import Design, Task, design_of
+from posalign_sim.experiments.study.models import Desk, Rehearsal
 from posalign_sim.experiments.study.parts import Block, encode
 from posalign_sim.metrics import over_time
-from posalign_sim.world.simulate import NOT_METRICS, simulate
+from posalign_sim.world.errors import ConfigurationError
+from posalign_sim.world.simulate import NOT_METRICS, Run, simulate
 
 
 @dataclass(frozen=True)
@@ -21,12 +25,14 @@ class Order:
         task: which worlds.
         arms: places of those of the task's arms that are wanted.
         threads: processor threads to use; None for all.
+        folder: of the run, where language models' answers are kept.
     """
 
     config: str
     task: Task
     arms: tuple[int, ...]
     threads: int | None = 1
+    folder: str = ""
 
     def __str__(self) -> str:
         """What it asks for, in words."""
@@ -35,25 +41,55 @@ class Order:
 
 def carry_out(order: Order) -> bytes:
     """Run the worlds of an order; its part file as bytes."""
-    design = design_of(order.config)
-    return encode(run_task(design, order.task, order.arms, order.threads))
+    design, task = design_of(order.config), order.task
+    desk = desk_of(design, task, Path(order.folder)) if design.speakers[task.game] else None
+    return encode(run_task(design, task, order.arms, order.threads, desk))
+
+
+def desk_of(design: Design, task: Task, folder: Path) -> Desk:
+    """Where the language models of a task are asked."""
+    models = design.models(task.points[0])
+    return Desk(models, design.speakers[task.game], design.settings.name, folder)
 
 
 def run_task(
-    design: Design, task: Task, arms: tuple[int, ...] | None = None, threads: int | None = None
+    design: Design,
+    task: Task,
+    arms: tuple[int, ...] | None = None,
+    threads: int | None = None,
+    desk: Desk | Rehearsal | None = None,
 ) -> list[Block]:
     """Run some arms of a task, all if not said: a block of outcomes for each.
 
     Replicate number k has the same luck in every arm, at every grid point, and in the twin.
+
+    Args:
+        design: the study.
+        task: which worlds.
+        arms: places of the arms that are wanted.
+        threads: processor threads to use; None for all.
+        desk: where language models are asked.
+
+    Raises:
+        ConfigurationError: language models hold seats, and there is nowhere to ask them.
     """
     chosen = task.arms if arms is None else arms
     asked = Task(task.game, chosen, task.points, task.pairs)
     points, pairs = task.points[1] - task.points[0], task.pairs[1] - task.pairs[0]
     shape = (len(chosen), points, len(design.payoffs), pairs)
     numbers = np.broadcast_to(np.arange(*task.pairs), shape).ravel()
-    run = simulate(
-        design.scenario(asked), len(numbers), design.seed, threads, pairs=numbers, progress=False
-    )
+    scenario = design.scenario(asked)
+    run: Run
+    if not design.speakers[task.game]:
+        run = simulate(scenario, len(numbers), design.seed, threads, pairs=numbers, progress=False)
+    elif desk is not None:
+        boxes = product(chosen, range(*task.points), range(len(design.payoffs)))
+        parts = [design.part(task.game, *box) for box in boxes for _ in range(pairs)]
+        run = desk.converse(scenario, design.seed, numbers, parts)
+    else:
+        raise ConfigurationError(
+            f"{task.game}: language models hold seats; they are asked only where a study is run"
+        )
     table = run.table()
     names = [name for name in table.columns if name not in NOT_METRICS]
     values = table[names].to_numpy(np.float64).reshape(*shape, len(names))

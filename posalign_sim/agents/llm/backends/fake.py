@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 from collections.abc import Mapping
+from itertools import takewhile
 from typing import Any
 
 from posalign_sim.agents.llm.chat import ChatError, ChatReply, ChatRequest, FailureKind, digest
@@ -13,6 +15,11 @@ from posalign_sim.world.errors import ConfigurationError, nearest
 
 #: Tokens are counted as most servers would for English, roughly: four characters each.
 CHARACTERS_PER_TOKEN = 4
+#: What comes before the choices of a prompt.
+MARKER = "Choices:"
+#: A choice that stands on a line of its own, and each integer that it carries.
+_CHOICE = re.compile(r"- (.+?)(?:, with (.*))?")
+_CARRIED = re.compile(r"([^\s,=]+) = an integer from (-?\d+) to (-?\d+)")
 
 
 class Fake:
@@ -20,14 +27,14 @@ class Fake:
 
     What it takes follows from the hash of the request alone, place included: so replicates differ,
     and a study with it gives the same results wherever and in whatever order it runs. It takes its
-    choices from the schema of the request, or else from what stands, separated by commas, after the
-    last marker in the prompt.
+    choices from the schema of the request, or else from what stands after the last `Choices:` in
+    the prompt: separated by commas on that line; or on lines of their own, as in `- wait` or
+    `- offer, with price = an integer from 1 to 5`, which it answers with `ANSWER: offer price=3`.
 
     Args:
         seed: another seed gives other answers.
         failing: how often it fails, by kind of failure: `{"timeout": 0.01}`. An attempt that fails
             fails always; the next attempt is another request.
-        marker: what stands before choices in a prompt.
         delay: seconds that each answer takes.
 
     >>> from posalign_sim.agents.llm import ChatRequest, Message, Place
@@ -41,12 +48,10 @@ class Fake:
         seed: int = 0,
         *,
         failing: Mapping[str, float] | None = None,
-        marker: str = "Choices:",
         delay: float = 0.0,
     ) -> None:
         """See the class."""
         self.seed = seed
-        self.marker = marker
         self.delay = delay
         kinds = [str(kind) for kind in FailureKind]
         for kind, rate in (failing or {}).items():
@@ -85,15 +90,38 @@ class Fake:
     def _answer(self, request: ChatRequest, luck: random.Random) -> str:
         if request.schema is not None:
             return json.dumps(drawn(request.schema, request.schema, luck))
-        _, found, after = request.prompt().rpartition(self.marker)
-        choices = [choice.strip() for choice in after.partition("\n")[0].split(",")]
-        choices = [choice for choice in choices if choice]
-        if not found or not choices:
-            raise ChatError(
-                FailureKind.BAD_REQUEST,
-                f"the stand-in finds no choices: no schema, and nothing after {self.marker!r}",
-            )
-        return luck.choice(choices)
+        return chosen(request.prompt(), luck)
+
+
+def chosen(prompt: str, luck: random.Random) -> str:
+    r"""One of the choices that a prompt offers, said as it asks for it.
+
+    Args:
+        prompt: all of it.
+        luck: where chance comes from.
+
+    >>> chosen("Choices:\n- offer, with price = an integer from 3 to 3", random.Random(1))
+    'ANSWER: offer price=3'
+    >>> chosen("Choices: yes", random.Random(1))
+    'yes'
+    """
+    first, *lines = prompt.rpartition(MARKER)[2].split("\n") if MARKER in prompt else [""]
+    listed = [choice.strip() for choice in first.split(",") if choice.strip()]
+    if listed:
+        return luck.choice(listed)
+    block = takewhile(lambda line: line.startswith("- "), lines)
+    offered = [match for match in map(_CHOICE.fullmatch, block) if match]
+    if not offered:
+        raise ChatError(
+            FailureKind.BAD_REQUEST,
+            f"the stand-in finds no choices: no schema, and nothing after {MARKER!r}",
+        )
+    label, carried = luck.choice(offered).groups("")
+    drawn_now = [
+        f"{name}={luck.randint(int(low), int(high))}"
+        for name, low, high in _CARRIED.findall(carried)
+    ]
+    return " ".join(["ANSWER:", label, *drawn_now])
 
 
 def drawn(schema: Mapping[str, Any], root: Mapping[str, Any], luck: random.Random) -> Any:

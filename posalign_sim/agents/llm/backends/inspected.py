@@ -8,15 +8,18 @@ from collections import Counter
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
+from posalign_sim.agents.llm.backends.hugging_face import PROVIDER, HuggingFace
 from posalign_sim.agents.llm.backends.judging import Heard, judge, kind_of_status
 from posalign_sim.agents.llm.chat import ChatError, ChatReply, ChatRequest, FailureKind
-from posalign_sim.world.errors import ConfigurationError
+from posalign_sim.world.errors import ConfigurationError, nearest
 
 if TYPE_CHECKING:
     from inspect_ai.model import GenerateConfig, ModelOutput
 
 #: How its messages to terminals are marked up.
 _MARKUP = re.compile(r"\[/?[a-z ]*\]")
+#: How they say that a key, or whatever else stands in variables, is missing.
+_MISSING = re.compile(r"\bNo (.+?) defined in the environment")
 
 
 class Inspected:
@@ -26,15 +29,20 @@ class Inspected:
     of the environment. What it keeps in its cache is not used.
 
     Args:
-        model: `PROVIDER/MODEL`, as in `openai/gpt-4o-mini`.
+        model: `PROVIDER/MODEL`, as in `openai/gpt-4o-mini`. Of `hf`, Hugging Face, models run in
+            this process, one request at a time, and know no schemas.
         also: other names under which that model answers.
         tries: how often a request is tried at most, when failures may pass.
         timeout: seconds that one try may take.
         most_wait: seconds that one request may take with all its tries.
-        options: handed on to `get_model`, such as `base_url`.
+        options: handed on to `get_model`: `base_url`, and what the provider takes besides, such as
+            `model_path`, `tokenizer_path` and `device` of `hf`.
 
     Attributes:
         failures: how many requests failed, by kind.
+
+    Raises:
+        ConfigurationError: there is no such provider, or it lacks a key, a package or a file.
     """
 
     def __init__(
@@ -50,19 +58,25 @@ class Inspected:
         """See the class."""
         from inspect_ai.model import GenerateConfig, get_model
 
+        provider = check_provider(model)
+        here = provider == PROVIDER
+        config = GenerateConfig(
+            max_retries=tries - 1,
+            attempt_timeout=timeout,
+            timeout=most_wait,
+            max_connections=None,
+        )
         said = ""
-        config = GenerateConfig(max_retries=tries - 1, attempt_timeout=timeout, timeout=most_wait)
         try:
             self._model = get_model(model, config=config, memoize=False, **options)
         except Exception as error:  # each provider says in its own way what it needs
-            said = one_line(error)
+            said = needed(error)
         if said:  # no cause: what providers raise may hold keys
-            raise ConfigurationError(
-                f"inspect:{model}: {ChatError(FailureKind.NO_KEY, said).detail}"
-            )
+            raise ConfigurationError(f"model {model}: {ChatError(FailureKind.NO_KEY, said).detail}")
+        self._here = HuggingFace(self._model) if here else None
         self.model = model
         # Inspect AI's own stand-in answers under the name of its provider.
-        self.also = (*also, "mockllm") if model.startswith("mockllm/") else tuple(also)
+        self.also = (*also, "mockllm") if provider == "mockllm" else tuple(also)
         self.failures: Counter[FailureKind] = Counter()
 
     def __repr__(self) -> str:
@@ -78,13 +92,19 @@ class Inspected:
 
     async def close(self) -> None:
         """See `ChatBackend.close`."""
-        await self._model.__aexit__(None, None, None)
+        if self._here is not None:
+            await self._here.close()
+        else:
+            await self._model.__aexit__(None, None, None)
 
     async def _ask(self, request: ChatRequest) -> ChatReply | ChatError:
         from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessageUser
 
         if request.model != self.model:
             said = f"{request.model} is asked of a backend for {self.model}"
+            return ChatError(FailureKind.BAD_REQUEST, said)
+        if request.schema is not None and self._here is not None:
+            said = "models of Hugging Face do not keep to a schema here: ask for text"
             return ChatError(FailureKind.BAD_REQUEST, said)
         roles = {
             "system": ChatMessageSystem,
@@ -94,7 +114,11 @@ class Inspected:
         messages = [roles[message.role](content=message.text) for message in request.messages]
         began = time.monotonic()
         try:
-            output = await self._model.generate(messages, config=_config(request), cache=False)
+            config = _config(request)
+            if self._here is not None:
+                output = await self._here.generate(messages, config)
+            else:
+                output = await self._model.generate(messages, config=config, cache=False)
         except Exception as error:  # whatever a provider's library raises; it may hold the key
             return failure_of(error)
         heard = heard_in(output)
@@ -197,6 +221,37 @@ def failure_of(error: BaseException) -> ChatError:
         if sign in names:
             return ChatError(kind, one_line(causes[-1]))
     return ChatError(FailureKind.SERVER, f"{names}: {one_line(causes[-1])}")
+
+
+def check_provider(model: str) -> str:
+    """The provider of a model.
+
+    Raises:
+        ConfigurationError: Inspect AI knows none of this name.
+    """
+    from inspect_ai._util.registry import registry_find, registry_unqualified_name
+
+    provider, _, name = model.partition("/")
+    found = registry_find(lambda info: info.type == "modelapi")
+    known = {registry_unqualified_name(one) for one in found} - {"none"}
+    if provider not in known:
+        raise ConfigurationError(
+            f"model {model}: Inspect AI has no provider {provider!r}: {nearest(provider, known)}"
+        )
+    if not name:
+        raise ConfigurationError(f"model {model}: say which one, as in {provider}/MODEL")
+    return provider
+
+
+def needed(error: BaseException) -> str:
+    r"""What a provider lacks, on one line, by the names of variables and never by their values.
+
+    >>> needed(ValueError("ERROR: no client\n\nNo SMALL_API_KEY defined in the environment."))
+    'set SMALL_API_KEY in the environment'
+    """
+    said = one_line(error).removeprefix("ERROR: ")
+    missing = _MISSING.search(said)
+    return f"set {missing[1]} in the environment" if missing else said
 
 
 def one_line(error: BaseException) -> str:

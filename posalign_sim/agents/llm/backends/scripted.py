@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from posalign_sim.agents.llm.backends.fake import CHARACTERS_PER_TOKEN
 from posalign_sim.agents.llm.chat import ChatError, ChatReply, ChatRequest, FailureKind
+from posalign_sim.world.errors import ConfigurationError
 
 
 class Scripted:
@@ -31,6 +32,10 @@ class Scripted:
         """See `ChatBackend.complete`."""
         prompt = request.prompt()
         text = self.answer(prompt)
+        if not isinstance(text, str):
+            raise ConfigurationError(
+                f"{self.answer!r} must give the answer as a text, not {type(text).__name__}"
+            )
         read, written = (len(part) // CHARACTERS_PER_TOKEN + 1 for part in (prompt, text))
         if not text.strip():
             raise ChatError(FailureKind.EMPTY, "the script says nothing", tokens_in=read)

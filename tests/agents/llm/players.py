@@ -1,0 +1,30 @@
+"""Models that are functions of a prompt and of nothing else."""
+
+import re
+
+LAST = re.compile(r"the partner's act when you last met: (\S+) cooperation")
+GAIN = re.compile(r"what taking this up gains you, expected: (\S+) points")
+PRICE = re.compile(r"what taking this up costs you, expected: (\S+) points")
+TAKING = re.compile(r"## What is at stake if you choose (\S+)")
+
+
+def choices(prompt):
+    """The labels that are offered last."""
+    block = prompt.rpartition("Choices:\n")[2].splitlines()
+    return [line[2:].partition(", with ")[0] for line in block if line.startswith("- ")]
+
+
+def tit_for_tat(prompt):
+    """Does what its partner did last; takes up what institutions ask where that pays."""
+    taking = TAKING.search(prompt)
+    if taking is None:
+        last = LAST.search(prompt)
+        return f"ANSWER: {'defect' if last and float(last[1]) < 1 else 'cooperate'}"
+    gain, price = (float(number.search(prompt)[1]) for number in (GAIN, PRICE))
+    (leaving,) = (label for label in choices(prompt) if label != taking[1])
+    return f"ANSWER: {taking[1] if gain >= price - 1e-9 else leaving}"
+
+
+def silent_under_a_bond(prompt):
+    """As it does, but says nothing of use where there is a bond."""
+    return "I would rather not." if "In force: bond" in prompt else tit_for_tat(prompt)
