@@ -40,6 +40,7 @@ from posalign_sim.agents.dispositions import (
     Universalising,
 )
 from posalign_sim.agents.followers import NormFollower, Universaliser
+from posalign_sim.agents.language_model import LanguageModel
 from posalign_sim.agents.learning.hindsight import (
     BestResponse,
     FictitiousPlay,
@@ -49,7 +50,6 @@ from posalign_sim.agents.learning.hindsight import (
 from posalign_sim.agents.learning.learners import Exp3, Mixed, QLearner, RothErev, Sarsa
 from posalign_sim.agents.listeners import Bluffer, Candid, CandidDiplomat
 from posalign_sim.agents.litigants import AwardSeeker, Briber, Discloser, FrivolousLitigant
-from posalign_sim.agents.llm.seat import LanguageModel
 from posalign_sim.agents.mediators import Mediator
 from posalign_sim.agents.negotiation.imitative_negotiators import (
     AveragedTitForTat,

@@ -1,5 +1,6 @@
 """Studies in which language models hold seats."""
 
+import re
 import sqlite3
 
 import numpy as np
@@ -12,7 +13,6 @@ from posalign_sim.experiments.main import composed
 from posalign_sim.experiments.study.models import CALLS
 from posalign_sim.experiments.study.plan import plan_study
 from posalign_sim.experiments.study.reproduce import reproduce
-from posalign_sim.experiments.study.results import Results
 from posalign_sim.experiments.study.resume import resume_study
 from posalign_sim.experiments.study.run import run_and_write
 
@@ -62,7 +62,7 @@ def test_a_model_that_plays_tit_for_tat_has_the_results_of_tit_for_tat(spoken, t
     more = found["metric"].isin(OUTCOMES)
     assert set(found.loc[more, "metric"]) == set(OUTCOMES)
     pd.testing.assert_frame_equal(found[~more].reset_index(drop=True), compiled)
-    assert compiled.loc[compiled["metric"] == "cooperation", "value"].nunique() > 5
+    assert compiled.loc[compiled["metric"] == "cooperation", "value"].nunique() > 3
 
 
 def test_calls_are_counted_and_kept(spoken):
@@ -138,8 +138,9 @@ def test_an_arm_whose_model_fails_is_counted_and_nothing_is_claimed_of_it(tmp_pa
     assert mean.loc["bond", "model_unusable"] == mean.loc["bond", "faults"] == 1
     assert mean.loc["bond", "model_repairs"] == 2  # both seats, once each
     assert mean.loc["arbitration", "faults"] == 0
-    told = Results.open(tmp_path / "outage").folder.joinpath("summary.md").read_text()
-    assert "fault" in told
+    told = (tmp_path / "outage" / "report.html").read_text()
+    assert "Worlds that broke off" in told
+    assert re.search(r"no claim.*4 undefined", told)
     contrasts = pd.read_csv(tmp_path / "outage" / "contrasts.csv")
     bond = contrasts[(contrasts["arm"] == "bond") & (contrasts["metric"] == "welfare_net")]
     assert np.isnan(bond["estimate"]).all()

@@ -7,6 +7,7 @@ never asks the same twice. `converse` plays a scenario in which `LanguageModel` 
 Backends that ask real models need the extra `llm`; others need nothing.
 """
 
+from posalign_sim.agents.language_model import Asking, LanguageModel
 from posalign_sim.agents.llm.backends.direct import Direct
 from posalign_sim.agents.llm.backends.fake import Fake
 from posalign_sim.agents.llm.backends.inspected import Inspected
@@ -25,7 +26,6 @@ from posalign_sim.agents.llm.chat import (
     Place,
 )
 from posalign_sim.agents.llm.converse import Conversation, ModelRun, StoppedError, converse
-from posalign_sim.agents.llm.seat import Asking, LanguageModel
 
 __all__ = [
     "Asking",

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from posalign_sim.agents.language_model import Asking, LanguageModel
 from posalign_sim.agents.llm.answers import handed_back, read, schema_of
 from posalign_sim.agents.llm.chat import (
     OURS,
@@ -30,7 +31,6 @@ from posalign_sim.agents.llm.chat import (
 )
 from posalign_sim.agents.llm.life import Life
 from posalign_sim.agents.llm.prompts import prompt, schema_wanted
-from posalign_sim.agents.llm.seat import Asking, LanguageModel
 from posalign_sim.envs.views.reply import ReplyError, options_of
 from posalign_sim.world.compiler import Mode
 from posalign_sim.world.engine import engine

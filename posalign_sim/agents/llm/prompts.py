@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
+from posalign_sim.agents.language_model import Asking
 from posalign_sim.agents.llm.answers import by_schema, form_of
 from posalign_sim.agents.llm.chat import Message
-from posalign_sim.agents.llm.seat import Asking
+from posalign_sim.agents.llm.texts import find_text
 from posalign_sim.envs.views.reply import options_of
 from posalign_sim.envs.views.text import described
 from posalign_sim.world.decisions import Decision
@@ -54,10 +55,32 @@ def prompt(
     told = described(session, row, order)
     schema = by_schema(asking.answers, asking.model or "")
     form = form_of(options_of(session, row), told.form, schema, asking.reasons)
-    system = "\n\n".join([OPENING, told.rules])
+    system = "\n\n".join([*introduction(asking), told.rules])
     parts = [told.situation.strip("\n"), lived, told.question, form]
     user = "\n\n".join(part for part in parts if part)
     return (Message("system", system), Message("user", user)), form
+
+
+@cache
+def introduction(asking: Asking) -> tuple[str, ...]:
+    """What a seat is told before the rules: how the situation is framed, who it is, what it values.
+
+    Args:
+        asking: how the seat is asked.
+
+    Raises:
+        ConfigurationError: a name is unknown, or a file is not as it should be.
+    """
+    parts = [OPENING]
+    if asking.framing is not None:
+        parts.append(find_text("framings", asking.framing).text)
+    for sort, name, title in (
+        ("personas", asking.persona, "Who you are"),
+        ("values", asking.values, "What you hold dear"),
+    ):
+        if name is not None:
+            parts.append(f"## {title}\n{find_text(sort, name).text}")
+    return tuple(parts)
 
 
 @lru_cache(maxsize=4096)

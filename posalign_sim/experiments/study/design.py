@@ -19,6 +19,7 @@ import numpy as np
 
 from posalign_sim.agents.llm import LanguageModel
 from posalign_sim.agents.llm.converse import OUTCOMES, log_room
+from posalign_sim.agents.llm.prompts import introduction
 from posalign_sim.experiments.configure import (
     Arm,
     mapping_of,
@@ -120,6 +121,7 @@ class Design:
                 raise ConfigurationError(f"grid.continuation: {value!r} is no probability")
         self._outcomes: dict[str, list[str]] = {}
         self.speakers: dict[str, set[str]] = {game: set() for game in self.games}
+        self._told: dict[str, set[tuple[str, ...]]] = {game: set() for game in self.games}
         self._check()
 
     @property
@@ -264,7 +266,11 @@ class Design:
         """What answers depend on, where language models give them."""
         if not self.speakers[game]:
             return {}
-        return {"asking": [config.get("model"), config.get("models")], "study": self.settings.name}
+        # Texts may be files of the user's own: what they say counts, not where they lie.
+        return {
+            "asking": [config.get("model"), config.get("models"), sorted(self._told[game])],
+            "study": self.settings.name,
+        }
 
     def metrics(self, game: str) -> list[str]:
         """Outcomes that are recorded of a game, in order."""
@@ -354,7 +360,9 @@ class Design:
                 usual = models_of(variant).usual
                 for agent in made.seats:
                     if isinstance(agent, LanguageModel):
-                        self.speakers[game].add(str(agent.asking(usual).model))
+                        asking = agent.asking(usual)
+                        self.speakers[game].add(str(asking.model))
+                        self._told[game].add(introduction(asking))
             names = self.outcomes(game)
             said = [h.metric for h in self.settings.hypotheses if h.game in ("", game)]
             for name in (self.settings.primary, *said):

@@ -15,11 +15,13 @@ def choices(prompt):
 
 
 def tit_for_tat(prompt):
-    """Does what its partner did last; takes up what institutions ask where that pays."""
+    """Does what its partner did last, posts bonds, and goes to court where that pays."""
     taking = TAKING.search(prompt)
     if taking is None:
         last = LAST.search(prompt)
         return f"ANSWER: {'defect' if last and float(last[1]) < 1 else 'cooperate'}"
+    if taking[1] == "post_bond":  # by custom, as the rules say
+        return "ANSWER: post_bond"
     gain, price = (float(number.search(prompt)[1]) for number in (GAIN, PRICE))
     (leaving,) = (label for label in choices(prompt) if label != taking[1])
     return f"ANSWER: {taking[1] if gain >= price - 1e-9 else leaving}"

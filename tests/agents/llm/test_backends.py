@@ -1,7 +1,6 @@
-"""Stand-ins for models, and backends by name."""
+"""Stand-ins for models."""
 
 import asyncio
-import importlib.util
 import json
 from collections import Counter
 
@@ -9,7 +8,7 @@ import numpy as np
 import pytest
 
 from posalign_sim import ConfigurationError
-from posalign_sim.agents.llm import ChatError, FailureKind, Fake, Scripted, make_backend
+from posalign_sim.agents.llm import ChatError, FailureKind, Fake, Scripted
 from tests.agents.llm.asking import ask, outcome
 
 MOVE = {
@@ -58,9 +57,26 @@ def test_the_stand_in_answers_to_a_schema_with_what_satisfies_it():
         assert value["other"] == 1 or value["other"] >= 5
 
 
+def test_the_stand_in_takes_any_line_and_any_integer_alike():
+    prompt = """Choices: old, older
+Choices:
+- wait
+- offer now, with price = an integer from -1 to 1 (points, or so), share = an integer from 5 to 5
+- leave
+
+- no choice any more"""
+    replies = answers(Fake(), [ask(prompt, world) for world in range(900)])
+    counts = Counter(reply.text for reply in replies)
+    offers = [f"ANSWER: offer now price={price} share=5" for price in (-1, 0, 1)]
+    assert set(counts) == {"ANSWER: wait", "ANSWER: leave", *offers}
+    for text, share in (("ANSWER: wait", 1 / 3), *((text, 1 / 9) for text in offers)):
+        assert abs(counts[text] - 900 * share) < 4.5 * np.sqrt(900 * share * (1 - share))
+
+
 def test_the_stand_in_never_answers_what_nobody_offered():
-    (failure,) = answers(Fake(), [ask("What now?")])
-    assert failure.kind == FailureKind.BAD_REQUEST
+    for prompt in ("What now?", "Choices:", "Choices: \n", "Choices:\n\n- not one of them"):
+        (failure,) = answers(Fake(), [ask(prompt)])
+        assert failure.kind == FailureKind.BAD_REQUEST
 
 
 def test_the_stand_in_fails_as_often_as_it_is_told_and_another_attempt_may_go_well():
@@ -83,53 +99,3 @@ def test_a_script_reads_all_of_the_prompt_and_an_empty_answer_is_none():
     polite, rude = answers(script, [ask("please"), ask("now")])
     assert polite.text == "yes"
     assert rude.kind == FailureKind.EMPTY
-
-
-def test_backends_are_made_by_name_and_what_is_wrong_with_a_name_is_said(monkeypatch):
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    assert isinstance(make_backend("fake"), Fake)
-    assert isinstance(make_backend("scripted", answer=str), Scripted)
-    assert make_backend("direct:http://localhost:1/v1").key_variable is None
-    assert make_backend("direct:http://far.example/v1").key_variable is None
-    assert make_backend("direct:https://far.example/v1", key_variable="none").key_variable is None
-    for name, options, said in (
-        ("fak", {}, "did you mean fake"),
-        ("direct", {}, "direct:URL"),
-        ("fake:x", {}, "named fake"),
-        ("scripted", {}, "option answer"),
-        ("fake", {"sed": 1}, "sed"),
-        ("direct:localhost:8000", {}, "http://"),
-        ("direct:http://host:port/v1", {}, "http://"),
-        ("direct:https://me:hidden@far.example/v1", {}, "far.example has a name"),
-        ("direct:https://far.example/v1?key=hidden", {}, "far.example has a name"),
-        ("direct:https://far.example/v1", {}, r"no key in \$OPENAI_API_KEY"),
-        ("direct:https://far.example/v1", {"key_variable": "MINE"}, r"\$MINE"),
-    ):
-        with pytest.raises(ConfigurationError, match=said) as caught:
-            make_backend(name, **options)
-        assert "hidden" not in str(caught.value)
-        assert "\n" not in str(caught.value)
-
-
-def test_a_key_does_not_travel_openly(monkeypatch):
-    monkeypatch.setenv("MINE", "key-0123456789")
-    with pytest.raises(ConfigurationError, match="openly"):
-        make_backend("direct:http://far.example/v1", key_variable="MINE")
-    make_backend("direct:https://far.example/v1", key_variable="MINE")
-
-
-@pytest.mark.parametrize(
-    ("name", "package"),
-    [("direct:http://localhost/v1", "aiohttp"), ("inspect:openai/gpt-4o-mini", "inspect-ai")],
-)
-def test_a_package_that_is_missing_is_named_on_one_line(name, package, monkeypatch):
-    from posalign_sim.agents.llm import backends
-
-    monkeypatch.setattr(
-        backends,
-        "find_spec",
-        lambda name: None if name in ("aiohttp", "inspect_ai") else importlib.util.find_spec(name),
-    )
-    with pytest.raises(ConfigurationError, match=f"needs {package}: pip install") as caught:
-        make_backend(name)
-    assert "\n" not in str(caught.value)

@@ -17,7 +17,7 @@ from posalign_sim.agents.llm import (
     Direct,
     FailureKind,
     Message,
-    make_backend,
+    model_backend,
 )
 from posalign_sim.agents.llm.backends.pace import Pace
 from tests.agents.llm.asking import ask, outcome
@@ -283,7 +283,7 @@ def test_the_key_is_told_to_nobody_but_the_server(tmp_path, capfd, monkeypatch):
         root.setLevel(level)
     with pytest.raises(ConfigurationError) as caught:
         monkeypatch.setenv("MINE", KEY + "\x07")
-        make_backend("direct:https://far.example/v1", key_variable="MINE")
+        model_backend("small@https://far.example/v1", key_variable="MINE")
     told.append(everything_about(caught.value))
     out, err = capfd.readouterr()
     places = [*told, out, err, log.getvalue()]

@@ -10,7 +10,7 @@ pytest.importorskip("inspect_ai")
 from inspect_ai.model import ModelOutput, ModelUsage
 
 from posalign_sim import ConfigurationError
-from posalign_sim.agents.llm import ChatError, Inspected, Message, make_backend
+from posalign_sim.agents.llm import ChatError, Inspected, Message, model_backend
 from tests.agents.llm.asking import ask, outcome
 from tests.agents.llm.server import serving
 
@@ -118,13 +118,33 @@ def test_only_its_own_model_is_asked():
     assert failure.kind == "bad_request"
 
 
-def test_a_model_that_is_unknown_or_lacks_its_key_is_one_line(monkeypatch):
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    for name, word in (("openai/gpt-4o-mini", "OPENAI_API_KEY"), ("nobody/small", "nobody")):
-        with pytest.raises(ConfigurationError, match=word) as caught:
-            make_backend(f"inspect:{name}")
-        assert "\n" not in str(caught.value)
-        assert "[" not in str(caught.value)
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("openai/gpt-4o-mini", "set OPENAI_API_KEY"),
+        ("openrouter/maker/small", "set OPENROUTER_API_KEY in the environment"),
+        ("openai-api/small/small", "set SMALL_API_KEY in the environment"),
+        ("openia/gpt-4o-mini", "no provider 'openia': did you mean openai"),
+        ("openai/", "say which one, as in openai/MODEL"),
+        ("none/none", "no provider 'none'"),
+    ],
+)
+def test_a_model_that_is_unknown_or_lacks_its_key_is_one_line(name, said, monkeypatch):
+    for variable in ("OPENAI", "OPENROUTER", "SMALL"):
+        monkeypatch.delenv(f"{variable}_API_KEY", raising=False)
+    monkeypatch.setenv("OTHER_API_KEY", KEY)
+    with pytest.raises(ConfigurationError, match=said) as caught:
+        model_backend(name)
+    assert str(caught.value).startswith(f"model {name}: ")
+    assert "\n" not in str(caught.value)
+    assert "[" not in str(caught.value)
+    assert caught.value.__cause__ is caught.value.__context__ is None
+
+
+def test_a_model_of_a_provider_is_asked_by_its_full_name():
+    backend, asked = model_backend(MODEL)
+    assert isinstance(backend, Inspected)
+    assert asked == MODEL
 
 
 def test_a_real_provider_s_library_talks_to_our_server(monkeypatch):
@@ -137,8 +157,8 @@ def test_a_real_provider_s_library_talks_to_our_server(monkeypatch):
     async def go(faults):
         async with serving() as server:
             server.choose = lambda prompt: prompt if prompt in faults else ""
-            name = "inspect:openai-api/small/small"
-            backend = make_backend(name, base_url=server.url, tries=1)
+            name = "openai-api/small/small"
+            backend, _ = model_backend(name, base_url=server.url, tries=1)
             heard = [await outcome(backend, request(prompt)) for prompt in (*faults, "hello")]
             await backend.close()
             return server, heard

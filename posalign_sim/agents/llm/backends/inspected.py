@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from posalign_sim.agents.llm.backends.hugging_face import PROVIDER, HuggingFace
+from posalign_sim.agents.llm.backends.hugging_face import AT_ONCE, PROVIDER, HuggingFace
 from posalign_sim.agents.llm.backends.judging import Heard, judge, kind_of_status
 from posalign_sim.agents.llm.chat import ChatError, ChatReply, ChatRequest, FailureKind
 from posalign_sim.world.errors import ConfigurationError, nearest
@@ -64,7 +64,7 @@ class Inspected:
             max_retries=tries - 1,
             attempt_timeout=timeout,
             timeout=most_wait,
-            max_connections=None,
+            max_connections=AT_ONCE if here else None,
         )
         said = ""
         try:
