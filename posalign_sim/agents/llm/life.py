@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from posalign_sim.agents.language_model import Asking
 from posalign_sim.agents.llm.diary import Diary, Log
-from posalign_sim.agents.llm.seat import Asking
 from posalign_sim.envs.views.text import company
 from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.session import Session
