@@ -61,7 +61,7 @@ class Model:
         told = self.told()
         self.heard[told] += 1
         dice = luck(told, 0)
-        if dice.random() < self.failing / 5:
+        if dice.random() < self.failing / 5 and "could not be used" not in prompt:
             return "I would rather not say."
         return f"ANSWER: {dice.choice(['cooperate', 'defect'])}"
 
