@@ -31,6 +31,13 @@ class Event(NamedTuple):
     second: float
 
 
+class _Entry(NamedTuple):
+    """A line of a diary, and the identities that it is about."""
+
+    names: tuple[int, ...]
+    line: str
+
+
 class Log:
     """Takes events out of a world's log as it goes on, so that a short log does.
 
@@ -95,7 +102,7 @@ class Diary:
         """See the class."""
         self.rounds = rounds
         self._clock = 0
-        self._lines: dict[int, list[tuple[Event, str]]] = {}
+        self._lines: dict[int, list[_Entry]] = {}
         self._company: dict[int, Collection[int]] = {}
 
     def meet(self, clock: int, company: Collection[int]) -> None:
@@ -120,8 +127,8 @@ class Diary:
         """
         for event, line in happened:
             if event.clock > self._clock - self.rounds and self._concerns(event, own):
-                told_so = (event, as_you(line, event, own))
-                self._lines.setdefault(event.clock, []).append(told_so)
+                entry = _Entry((event.actor, event.target), as_you(line, event, own))
+                self._lines.setdefault(event.clock, []).append(entry)
 
     def forget(self, identity: int, clock: int) -> None:
         """Strike out what names an identity that was given up: who has it now is a stranger.
@@ -132,14 +139,25 @@ class Diary:
         """
         for then, lines in self._lines.items():
             if then < clock:
-                lines[:] = [one for one in lines if identity not in (one[0].actor, one[0].target)]
+                lines[:] = [entry for entry in lines if identity not in entry.names]
+
+    def add(self, clock: int, line: str, *names: int) -> None:
+        """Write down what else there was in a round.
+
+        Args:
+            clock: which round.
+            line: as it is told.
+            *names: identities that it names.
+        """
+        if clock > self._clock - self.rounds:
+            self._lines.setdefault(clock, []).append(_Entry(names, line))
 
     def text(self) -> str:
         """The section of a prompt that tells of it; empty if nothing has happened."""
         parts = []
         for clock, lines in sorted(self._lines.items()):
             if lines:
-                parts += [f"Round {clock + 1}", *(f"- {line}" for _, line in lines)]
+                parts += [f"Round {clock + 1}", *(f"- {entry.line}" for entry in lines)]
         return "\n".join(["## What happened to you in the last rounds", *parts]) if parts else ""
 
     def _concerns(self, event: Event, own: Collection[int]) -> bool:

@@ -1,4 +1,4 @@
-"""One world while models play it: what they remember of it, and how often they were asked."""
+"""One world while it is played: what its models remember, hear and have noted."""
 
 from __future__ import annotations
 
@@ -9,32 +9,44 @@ import numpy as np
 
 from posalign_sim.agents.language_model import Asking
 from posalign_sim.agents.llm.diary import Diary, Log
+from posalign_sim.agents.llm.notes import Notes
+from posalign_sim.agents.llm.quoting import said
+from posalign_sim.agents.llm.talk import Heard, Talk, heard_now
 from posalign_sim.envs.views.text import company
 from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.session import Session
 
 
 class Life:
-    """One world while it is played.
+    """What the models of one world remember, and how often they were asked.
 
     Args:
-        scenario: of the world; it must have room for events.
-        seats: how each model's seat is asked.
-        session: of the one world.
+        scenario: of the world.
+        seats: how each seat is asked that a model holds.
+        session: of this world alone.
         kept: how many events stay in its log; see `Log`.
 
     Attributes:
-        session: of the one world.
-        diaries: what each model's seat has lived through.
+        notes: of each seat that keeps any.
     """
 
     def __init__(
         self, scenario: Scenario, seats: Mapping[int, Asking], session: Session, kept: int = 0
     ) -> None:
         """See the class."""
-        self.scenario, self.session = scenario, session
-        self.diaries = {seat: Diary(asking.history) for seat, asking in seats.items()}
+        self.scenario, self.seats, self.session = scenario, seats, session
+        self.notes = {
+            seat: Notes(asking.notes, asking.reflect_every)
+            for seat, asking in seats.items()
+            if asking.memory == "notes"
+        }
+        self._diaries = {seat: Diary(asking.history) for seat, asking in seats.items()}
         self._log = Log(scenario, kept)
+        self._talk = Talk(scenario)
+        self._own: list[tuple[int, int, str]] = []
+        # What each seat hears now; and all that it has heard in this round, in order.
+        self._hears: dict[int, list[Heard]] = {seat: [] for seat in seats}
+        self._heard: dict[int, dict[Heard, None]] = {seat: {} for seat in seats}
         self._asked: Counter[tuple[int, int]] = Counter()
         self._clock = -1
         self._generation = session.worlds[0]["generation"].copy()
@@ -47,14 +59,14 @@ class Life:
         w = self.session.worlds[0]
         clock = int(w["clock"])
         if clock != self._clock:
-            self._asked.clear()
-            self._clock = clock
+            self._turn(clock)
         happened = self._log.take(w)
+        owner = w["owner"][: int(w["identities"])] if self.scenario.faces > 1 else None
         begun_anew = np.flatnonzero(w["generation"] != self._generation).tolist()
         if begun_anew:
             self._generation = w["generation"].copy()
-        owner = w["owner"][: int(w["identities"])] if self.scenario.faces > 1 else None
-        for seat, diary in self.diaries.items():
+            self._talk.drop(begun_anew)
+        for seat, diary in self._diaries.items():
             own = {seat} if owner is None else set(np.flatnonzero(owner == seat).tolist())
             plays = seat < self.scenario.agents
             diary.meet(clock, company(self.scenario.structure, w, seat) if plays else ())
@@ -62,10 +74,41 @@ class Life:
             for identity in begun_anew:
                 if identity not in own:
                     diary.forget(identity, clock)
+        for seat, spoken, words in self._own:
+            self._diaries[seat].add(spoken, f'your words: "{words}"')
+        self._own.clear()
+        for seat in self.seats:
+            self._hears[seat] = self._talk.heard(w, seat)
+            self._heard[seat].update(dict.fromkeys(self._hears[seat]))
 
     def close(self) -> None:
         """Leave the log as whoever reads it later expects it."""
         self._log.close(self.session.worlds[0])
+
+    def lived(self, seat: int) -> str:
+        """What a seat has lived through, what it hears now, and its notes: parts of its prompt."""
+        notes = self.notes.get(seat)
+        parts = [
+            self._diaries[seat].text(),
+            heard_now(self._hears[seat], self._clock),
+            notes.text() if notes else "",
+        ]
+        return "\n\n".join(part for part in parts if part)
+
+    def say(self, row: int, words: str) -> None:
+        """Take the words that a waiting row sends with its choice, if any.
+
+        Args:
+            row: a waiting row.
+            words: as `one_line` gives them.
+        """
+        if words:
+            session = self.session
+            seat = int(session.seat[row])
+            identity = int(session.worlds[0]["face"][seat])
+            point = session.points[session.decision[row]]
+            self._talk.say(point, identity, self._clock, words)
+            self._own.append((seat, self._clock, words))
 
     def place(self, study: str, row: int) -> tuple[str, int, int, str, int]:
         """Where a waiting row is: study, world, round, decision, seat.
@@ -82,3 +125,18 @@ class Life:
         w = session.worlds[0]
         decision = name if times == 1 else f"{name} ({times})"
         return study, int(w["pair"]), int(w["clock"]), decision, seat
+
+    def _turn(self, clock: int) -> None:
+        """Another round: what was heard in the last one is remembered like all that happened."""
+        for seat, heard in self._heard.items():
+            for one in heard:
+                age = self._clock - one.spoken
+                line = said(one.words, one.identity, age)
+                self._diaries[seat].add(self._clock, line, one.identity)
+            heard.clear()
+        self._talk.forget(clock)
+        self._asked.clear()
+        self._clock = clock
+
+
+__all__ = ["Life"]

@@ -46,7 +46,7 @@ def asked_in(made, pair=0, seed=1, asking=ASKING, act=None, tamper=None):
             tamper(session.worlds[0])
         life.remember()
         for row in range(session.count):
-            lived = life.diaries[int(session.seat[row])].text()
+            lived = life.lived(int(session.seat[row]))
             (system, user), _ = prompt(session, row, asking, lived)
             yield session, life, row, system.text, user.text
         session.advance(*(act or (lambda s: random_actions(s, seed)))(session))

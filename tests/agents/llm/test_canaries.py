@@ -84,7 +84,7 @@ def test_nothing_private_in_a_record_is_told_to_others(name):
         seat, w = int(session.seat[row]), session.worlds[0]
         kept = one_record(w)
         spoil(w, session.scenario.structure, seat)
-        words, _ = prompt(session, row, ASKING, life.diaries[seat].text())
+        words, _ = prompt(session, row, ASKING, life.lived(seat))
         session.worlds[0] = kept[0]
         assert [message.text for message in words] == told
         assert not FOUND.search("".join(told))
