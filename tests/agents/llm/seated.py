@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from posalign_sim.agents.llm import Asking, LanguageModel
+import asyncio
+
+from posalign_sim.agents.llm import Asking, ChatError, ChatReply, LanguageModel
 from posalign_sim.agents.llm.converse import log_room
 from posalign_sim.agents.llm.life import Life
 from posalign_sim.agents.llm.prompts import prompt
@@ -59,3 +61,21 @@ def told_to(made, seat, **more):
         for session, _, row, system, user in asked_in(made, **more)
         if session.seat[row] == seat
     ]
+
+
+class Answering:
+    """Answers by place; keeps what it was asked."""
+
+    def __init__(self, answer):
+        self.answer, self.asked = answer, []
+
+    async def complete(self, request):
+        self.asked.append(request)
+        await asyncio.sleep(0)
+        text = self.answer(request)
+        if isinstance(text, ChatError):
+            raise text
+        return ChatReply(text, request.model, None, 10, 2, 0.0, "stop")
+
+    async def close(self):
+        """There is nothing to let go of."""

@@ -18,7 +18,6 @@ from posalign_sim.agents.llm import (
     Budget,
     Cassette,
     ChatError,
-    ChatReply,
     Conversation,
     Direct,
     FailureKind,
@@ -30,6 +29,7 @@ from posalign_sim.agents.llm import (
 from posalign_sim.agents.llm.answers import LONGEST_BACK
 from posalign_sim.envs import PublicGoods
 from posalign_sim.world.faults import MODEL_REFUSED, MODEL_SILENT, MODEL_UNUSABLE
+from tests.agents.llm.seated import Answering
 from tests.agents.llm.server import BODIES, serving
 from tests.agents.llm.test_direct import KEY, everything_about
 
@@ -37,24 +37,6 @@ USUAL = Asking(model="small", repairs=2)
 #: Where replies are bad: one seat of one world, from one round on.
 WORLD, ROUND, SEAT = 1, 1, 0
 LEGAL = "ANSWER: contribute amount=7"
-
-
-class Answering:
-    """Answers by place; keeps what it was asked."""
-
-    def __init__(self, answer):
-        self.answer, self.asked = answer, []
-
-    async def complete(self, request):
-        self.asked.append(request)
-        await asyncio.sleep(0)
-        text = self.answer(request)
-        if isinstance(text, ChatError):
-            raise text
-        return ChatReply(text, request.model, None, 10, 2, 0.0, "stop")
-
-    async def close(self):
-        """There is nothing to let go of."""
 
 
 def bad_at(place):

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 from posalign_sim import Neighbours, Network, Rematched, Scenario
-from posalign_sim.agents.llm import LanguageModel
+from posalign_sim.agents.llm import Asking, LanguageModel, converse
+from posalign_sim.agents.llm.notes import REFLECTION
 from posalign_sim.agents.llm.prompts import prompt
 from posalign_sim.envs import Bargaining, MoralHazardMarket, RepeatedDilemma, SealedBid
 from posalign_sim.institutions import Court, Registry, Reputation
 from posalign_sim.testing.spying import fields_per_agent, one_record
 from posalign_sim.world.events import ARGUMENT, DECISION, FINDING, INTERACTION, POSTING
 from posalign_sim.world.record import GROUP
-from tests.agents.llm.seated import ASKING, asked_in, seated, told_to
+from tests.agents.llm.seated import ASKING, Answering, asked_in, seated, told_to
 from tests.envs.views.reading import GAMES
 
 #: Numbers that nothing in a world comes to by itself.
@@ -280,3 +281,29 @@ def test_who_judges_knows_the_case_and_no_more():
         happened = user.partition("## What happened to you")[2].partition("## ")[0]
         assert all("you" in line for line in happened.splitlines() if line.startswith("- "))
         assert "What is at stake for you" not in user
+
+
+def test_who_somebody_is_and_what_it_notes_is_told_to_itself_alone(tmp_path):
+    def persona(seat):
+        path = tmp_path / f"{seat}.yaml"
+        path.write_text(f"title: somebody\ntext: I am CANARY{seat}.\nsource: ''\n")
+        return str(path)
+
+    seats = [LanguageModel(persona=persona(seat)) for seat in range(3)]
+    made = Scenario(PublicGoods(), seats, rounds=3, metrics=())
+    usual = Asking(model="small", memory="notes", notes=200, reflect_every=1)
+    asked = []
+
+    def answer(request):
+        asked.append(request)
+        notes = f"I keep in mind NOTED{request.place.seat}."
+        return notes if request.place.decision == REFLECTION else "ANSWER: contribute amount=7"
+
+    converse(made, Answering(answer), 2, usual=usual, mode="interpreted", progress=False)
+    noted = set()
+    for request in asked:
+        seat, told = request.place.seat, request.prompt()
+        assert set(re.findall(r"CANARY(\d)", told)) == {str(seat)}
+        assert set(re.findall(r"NOTED(\d)", told)) <= {str(seat)}
+        noted |= {seat} if f"NOTED{seat}" in told else set()
+    assert noted == {0, 1, 2}
