@@ -9,7 +9,13 @@ from posalign_sim import Neighbours, Network, Rematched, Scenario
 from posalign_sim.agents.llm import Asking, LanguageModel, converse
 from posalign_sim.agents.llm.notes import REFLECTION
 from posalign_sim.agents.llm.prompts import prompt
-from posalign_sim.envs import Bargaining, MoralHazardMarket, RepeatedDilemma, SealedBid
+from posalign_sim.envs import (
+    Bargaining,
+    MoralHazardMarket,
+    PublicGoods,
+    RepeatedDilemma,
+    SealedBid,
+)
 from posalign_sim.institutions import Court, Registry, Reputation
 from posalign_sim.testing.spying import fields_per_agent, one_record
 from posalign_sim.world.events import ARGUMENT, DECISION, FINDING, INTERACTION, POSTING
