@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from posalign_sim.envs.views.transcript import told
@@ -104,6 +105,7 @@ class Diary:
         self._clock = 0
         self._lines: dict[int, list[_Entry]] = {}
         self._company: dict[int, Collection[int]] = {}
+        self._words: dict[int, str] = {}  # of rounds to which nothing was added since
 
     def meet(self, clock: int, company: Collection[int]) -> None:
         """Note with whom the seat plays now, and forget what is too long ago.
@@ -114,7 +116,7 @@ class Diary:
         """
         self._clock = clock
         self._company[clock] = company
-        for kept in (self._lines, self._company):
+        for kept in (self._lines, self._company, self._words):
             for old in [old for old in kept if old <= clock - self.rounds]:
                 del kept[old]
 
@@ -129,6 +131,7 @@ class Diary:
             if event.clock > self._clock - self.rounds and self._concerns(event, own):
                 entry = _Entry((event.actor, event.target), as_you(line, event, own))
                 self._lines.setdefault(event.clock, []).append(entry)
+                self._words.pop(event.clock, None)
 
     def forget(self, identity: int, clock: int) -> None:
         """Strike out what names an identity that was given up: who has it now is a stranger.
@@ -139,6 +142,7 @@ class Diary:
         """
         for then, lines in self._lines.items():
             if then < clock:
+                self._words.pop(then, None)
                 lines[:] = [entry for entry in lines if identity not in entry.names]
 
     def add(self, clock: int, line: str, *names: int) -> None:
@@ -151,14 +155,18 @@ class Diary:
         """
         if clock > self._clock - self.rounds:
             self._lines.setdefault(clock, []).append(_Entry(names, line))
+            self._words.pop(clock, None)
 
     def text(self) -> str:
         """The section of a prompt that tells of it; empty if nothing has happened."""
-        parts = []
-        for clock, lines in sorted(self._lines.items()):
-            if lines:
-                parts += [f"Round {clock + 1}", *(f"- {entry.line}" for entry in lines)]
+        parts = [self._told(clock) for clock in sorted(self._lines) if self._lines[clock]]
         return "\n".join(["## What happened to you in the last rounds", *parts]) if parts else ""
+
+    def _told(self, clock: int) -> str:
+        if clock not in self._words:
+            lines = [f"- {entry.line}" for entry in self._lines[clock]]
+            self._words[clock] = "\n".join([f"Round {clock + 1}", *lines])
+        return self._words[clock]
 
     def _concerns(self, event: Event, own: Collection[int]) -> bool:
         if event.actor in own:
@@ -178,5 +186,13 @@ def as_you(line: str, event: Event, own: Collection[int]) -> str:
     if event.kind == "interaction" and event.target not in own:
         line = line.partition(", harm ")[0]  # what an act was worth to others is theirs to know
     for identity in own:
-        line = re.sub(rf"\bplayer {identity}\b", "you", line)
-    return re.sub(r"\byou (pay|move|turn)s\b", r"you \1", line)
+        line = _name_of(identity).sub("you", line)
+    return _YOU_DO.sub(r"you \1", line)
+
+
+_YOU_DO = re.compile(r"\byou (pay|move|turn)s\b")
+
+
+@lru_cache(maxsize=4096)
+def _name_of(identity: int) -> re.Pattern[str]:
+    return re.compile(rf"\bplayer {identity}\b")
