@@ -119,8 +119,12 @@ def converse(
 
 
 def log_room(scenario: Scenario) -> int:
-    """For how many events a world needs room: for those between two decisions of its models."""
-    return max(scenario.events, EVENTS, EVENTS_EACH * len(scenario.seats))
+    """For how many events a world has room: enough for those between two of its decisions."""
+    return max(scenario.events, _passing(scenario))
+
+
+def _passing(scenario: Scenario) -> int:
+    return max(EVENTS, EVENTS_EACH * len(scenario.seats))
 
 
 class Conversation:
@@ -158,6 +162,8 @@ class Conversation:
             raise ConfigurationError("no seat is a language model: use simulate()")
         # They are told all that a seat sees; a log is taken out as it fills.
         self.scenario = scenario.replace(features=None, events=log_room(scenario))
+        # What a scenario has room for besides stays, for who wants to read the log afterwards.
+        self._kept = self.scenario.events - _passing(scenario)
         self.backend, self.seed, self.mode = backend, seed, mode
         self.worlds = self.scenario.worlds(worlds, seed, pairs)
         self.studies = [study] * worlds if isinstance(study, str) else list(study)
@@ -202,6 +208,8 @@ class Conversation:
                 for task in under_way:
                     task.cancel()
                 await asyncio.gather(*under_way, return_exceptions=True)
+        if self._questions.stopped is not None:
+            raise self._questions.stopped
         check_conservation(self.worlds)
         failures = tuple(self._failures[world] for world in sorted(self._failures))
         return ModelRun(
@@ -226,30 +234,35 @@ class Conversation:
     async def _some(self, left: Iterator[int], tell: Callable[[int], None]) -> None:
         for world in left:
             await self._live(world, tell)
+            if self._questions.stopped is not None:
+                return
             tell(1)
 
     async def _live(self, world: int, tell: Callable[[int], None]) -> None:
         """One world, from its beginning to its end."""
         session = Session(self.scenario, self.worlds[world : world + 1], self.mode, self.seed)
-        life = Life(self.scenario, self.seats, session)
+        life = Life(self.scenario, self.seats, session, self._kept)
         while session.count:
             life.remember()
             rows = range(session.count)
             # All who are asked together are heard out, also where one of them fails: what is on the
             # cassette does not depend on who was faster.
             said = await asyncio.gather(*(self._questions.decide(world, life, row) for row in rows))
+            if self._questions.stopped is not None:
+                return
             broken = [found for found in said if isinstance(found, Failure)]
             if broken:
                 self._failures[world] = broken[0]
                 session.stop(0, broken[0].fault)
                 session.go_on()
-                return
+                break
             acts = [found for found in said if not isinstance(found, Failure)]
             for row, act in enumerate(acts):
                 life.say(row, act.words)
             choices = np.array([act.choice for act in acts], np.int64)
             session.advance(choices, np.stack([act.arguments for act in acts]))
             tell(0)
+        life.close()
 
 
 __all__ = [

@@ -97,6 +97,8 @@ class Questions:
     Attributes:
         answered: how many requests were answered.
         promises: what messages promised.
+        stopped: why nobody can be asked any more, once that is so. Nothing is asked from then on;
+            what was under way is paid for, and is heard and recorded.
     """
 
     def __init__(
@@ -106,6 +108,7 @@ class Questions:
         self.backend, self.counts, self.studies = backend, counts, studies
         self.answered = 0
         self.promises: list[Promise] = []
+        self.stopped: StoppedError | None = None
 
     async def decide(self, world: int, life: Life, row: int) -> Act | Failure:
         """What a seat decides that is asked, with the words that it sends, fit to be told.
@@ -115,8 +118,8 @@ class Questions:
             life: of the world.
             row: a waiting row.
 
-        Raises:
-            StoppedError: nobody can be asked any more.
+        Returns:
+            What it does, or why it does not; of no account where `stopped` is set.
         """
         session = life.session
         seat = int(session.seat[row])
@@ -170,6 +173,8 @@ class Questions:
 
     async def _ask(self, world: int, request: ChatRequest) -> str | Failure | None:
         """The text of an answer; None if it was cut off, and a failure if there is none."""
+        if self.stopped is not None:
+            return Failure(world, request.place, "stopped", str(self.stopped), MODEL_SILENT)
         self._count(world, "model_calls")
         self._count(world, "model_repairs", request.place.attempt > 0)
         outcome: Any
@@ -189,7 +194,8 @@ class Questions:
         hopeless = kind in _HOPELESS and self.answered == 0
         if kind in OURS or kind == FailureKind.WRONG_MODEL or hopeless:
             told = f"{request.model} cannot be asked: {outcome} ({request.place})"
-            raise StoppedError(told) from outcome
+            self.stopped = StoppedError(told)
+            self.stopped.__cause__ = outcome
         fault = MODEL_REFUSED if kind == FailureKind.REFUSED else MODEL_SILENT
         return Failure(world, request.place, str(kind), outcome.detail, fault)
 
