@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,7 @@ from posalign_sim.agents.llm.chat import (
     Place,
 )
 from posalign_sim.agents.llm.diary import Diary, Log
+from posalign_sim.agents.llm.listener import Heard, Listener
 from posalign_sim.agents.llm.prompts import prompt, schema_wanted
 from posalign_sim.envs.views.reply import ReplyError, options_of
 from posalign_sim.envs.views.text import company
@@ -87,10 +88,12 @@ class ModelRun(Run):
     Attributes:
         counts: `[worlds, 4]` calls, repairs, tokens read and tokens written in each world.
         failures: what ended worlds, in their order.
+        heard: who answered in each world, and what came of it; see `Listener.world`.
     """
 
     counts: np.ndarray[Any, Any] = field(repr=False)
     failures: tuple[Failure, ...] = ()
+    heard: tuple[Mapping[Heard, Sequence[int]], ...] = field(default=(), repr=False)
 
     def _rows(self, first: int, last: int) -> pd.DataFrame:
         """As of any run; what models were asked, and by which fault of theirs the world ended."""
@@ -117,7 +120,7 @@ def converse(
     study: str | Sequence[str] = "study",
     at_once: int = 256,
     mode: Mode = "compiled",
-    progress: bool | Callable[[], str] = True,
+    progress: bool | Callable[[int], None] = True,
 ) -> ModelRun:
     """Run worlds to their ends in which some seats are language models.
 
@@ -132,7 +135,8 @@ def converse(
         study: what part of which study it is, as `Place` has it; or one for each world.
         at_once: how many worlds are under way at once.
         mode: as in `simulate`.
-        progress: whether to show a progress bar; or what says how much was spent, for the bar.
+        progress: whether to show a progress bar; or who is told instead whenever something has
+            happened, with the number of worlds that are over since.
 
     Returns:
         The run; its table counts calls, repairs, tokens and failures of each world.
@@ -166,6 +170,7 @@ class Conversation:
         scenario: what is played, with room for a log of events.
         worlds: `[worlds]` records.
         counts: `[worlds, 4]`; see `ModelRun`.
+        backend: what answers, and counts who did.
         answered: how many requests were answered.
     """
 
@@ -195,7 +200,8 @@ class Conversation:
             raise ConfigurationError("no seat is a language model: use simulate()")
         # They are told all that a seat sees; a log is taken out as it fills.
         self.scenario = scenario.replace(features=None, events=log_room(scenario))
-        self.backend, self.seed, self.mode = backend, seed, mode
+        self.backend = backend if isinstance(backend, Listener) else Listener(backend)
+        self.seed, self.mode = seed, mode
         self.worlds = self.scenario.worlds(worlds, seed, pairs)
         self.studies = [study] * worlds if isinstance(study, str) else list(study)
         if len(self.studies) != worlds:
@@ -204,7 +210,9 @@ class Conversation:
         self.answered = 0
         self._failures: dict[int, Failure] = {}
 
-    async def play(self, at_once: int = 256, progress: bool | Callable[[], str] = True) -> ModelRun:
+    async def play(
+        self, at_once: int = 256, progress: bool | Callable[[int], None] = True
+    ) -> ModelRun:
         """Play all worlds to their ends.
 
         Args:
@@ -222,15 +230,16 @@ class Conversation:
             total=len(self.worlds),
             unit="world",
             delay=0.5,
-            disable=None if progress else True,
+            disable=None if progress is True else True,
             leave=False,
+            miniters=0,
         ) as bar:
-            told = progress if callable(progress) else self._told
 
-            def tell(over: int) -> None:
-                bar.set_postfix_str(told(), refresh=False)
+            def show(over: int) -> None:
+                bar.set_postfix_str(f"{self.answered} answers", refresh=False)
                 bar.update(over)
 
+            tell = progress if callable(progress) else show
             count = min(at_once, len(self.worlds))
             under_way = [asyncio.create_task(self._some(left, tell)) for _ in range(count)]
             try:
@@ -241,12 +250,20 @@ class Conversation:
                 await asyncio.gather(*under_way, return_exceptions=True)
         check_conservation(self.worlds)
         failures = tuple(self._failures[world] for world in sorted(self._failures))
-        return ModelRun(
-            self.scenario, self.worlds, None, runner.text, runner.text_hash, self.counts, failures
+        heard = tuple(
+            self.backend.world(study, int(number))
+            for study, number in zip(self.studies, self.worlds["pair"], strict=True)
         )
-
-    def _told(self) -> str:
-        return f"{self.answered} answers"
+        return ModelRun(
+            self.scenario,
+            self.worlds,
+            None,
+            runner.text,
+            runner.text_hash,
+            self.counts,
+            failures,
+            heard=heard,
+        )
 
     async def _some(self, left: Iterator[int], tell: Callable[[int], None]) -> None:
         for world in left:
@@ -304,6 +321,7 @@ class Conversation:
                 if not isinstance(found, ReplyError):
                     return found
                 wrong = found
+            self.backend.useless(request, wrong)
             messages = (*first, *handed_back(text, wrong.detail, form))
         assert wrong is not None  # there is at least one attempt
         return Failure(world, request.place, wrong.kind, wrong.detail, MODEL_UNUSABLE)

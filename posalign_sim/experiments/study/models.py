@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 #: Where a study keeps what was asked and answered, in its folder.
 CALLS = "calls.sqlite"
+#: Who is told how it goes: how many worlds are over since, and what was asked until now.
+Watch = Callable[[int, str], None]
 #: What `model_options` may say: where and how fast, not what.
 OPTIONS = ("at_once", "cassette", "mode", "prices", "backends")
 
@@ -131,14 +133,23 @@ class Desk:
         names: of all models that hold seats.
         study: name of the study, as places have it.
         folder: of the run.
+        watch: who is told how it goes.
 
     Raises:
         ConfigurationError: there is no such model, its package or its key is missing, or money is
             limited and it has no price.
     """
 
-    def __init__(self, models: Models, names: Collection[str], study: str, folder: Path) -> None:
+    def __init__(
+        self,
+        models: Models,
+        names: Collection[str],
+        study: str,
+        folder: Path,
+        watch: Watch | None = None,
+    ) -> None:
         """See the class."""
+        self.watch = watch
         self.models, self.names, self.study = models, sorted(names), study
         self.path = models.cassette or folder / CALLS
         for name in models.backends:
@@ -193,10 +204,12 @@ class Desk:
                     study=studies,
                 )
 
-                def told() -> str:
-                    return spending(budget.spent() if budget else None, cassette.played)
+                def tell(over: int) -> None:
+                    if self.watch is not None:
+                        told = spending(budget.spent() if budget else None, cassette.played)
+                        self.watch(over, told)
 
-                return await talk.play(self.models.at_once, told)
+                return await talk.play(self.models.at_once, tell)
             finally:
                 await cassette.close()
 
@@ -251,17 +264,22 @@ class Rehearsal:
 
 
 def spending(spent: Spent | None, played: int) -> str:
-    """What was asked until now, in a few words, for a bar of progress.
+    """What the study has asked until now, in a few words, for a bar of progress.
+
+    Args:
+        spent: what was spent, in earlier parts of the study, too; None: nobody is asked.
+        played: how many answers were played from what is recorded.
 
     >>> spending(Spent(calls=1200, tokens_in=500_000, tokens_out=2_000, money=1.27), 30)
-    '1,200 calls, 502,000 tokens, 1.27 in money, 30 played'
+    '1,200 calls, 0.50M tokens, 1.27 in money'
+    >>> spending(None, 30)
+    '30 answers played'
     """
-    parts = []
-    if spent is not None:
-        parts += [f"{spent.calls:,} calls", f"{spent.tokens_in + spent.tokens_out:,} tokens"]
-        parts += [f"{spent.money:.2f} in money"] if spent.money else []
-    parts += [f"{played:,} played"] if played or spent is None else []
-    return ", ".join(parts)
+    if spent is None:
+        return f"{played:,} answers played"
+    tokens = (spent.tokens_in + spent.tokens_out) / 1e6
+    money = [f"{spent.money:.2f} in money"] if spent.money else []
+    return ", ".join([f"{spent.calls:,} calls", f"{tokens:.2f}M tokens", *money])
 
 
 def desks(design: Design, folder: Path) -> Iterator[Desk]:
