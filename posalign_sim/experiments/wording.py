@@ -36,8 +36,8 @@ METRICS = {
     "model_repairs": ("answers handed back", "per world"),
     "model_tokens_in": ("tokens read by models", "per world"),
     "model_tokens_out": ("tokens written by models", "per world"),
-    "model_silent": ("worlds ended by a model’s silence", "share"),
-    "model_refused": ("worlds ended by a model’s refusal", "share"),
+    "model_silent": ("worlds ended by silent models", "share"),
+    "model_refused": ("worlds ended by models that refused", "share"),
     "model_unusable": ("worlds ended by useless answers", "share"),
 }
 
@@ -220,6 +220,7 @@ def visible(text: str) -> str:
     \x1b[2Jyes\u202e
     no
     """
+
     def shown(letter: str) -> str:
         if letter == "\n" or letter.isprintable():
             return letter

@@ -22,6 +22,7 @@ from posalign_sim.experiments.study.tables import Outcomes
 
 #: Shares of two arms that differ by more than this are not the same.
 APART = 0.05
+APART_TEXT = f"{100 * APART:.0f} percentage points"
 #: Arm and payoffs of worlds, and a version with its fingerprint.
 Cell = tuple[str, str]
 Version = tuple[str, str]
@@ -78,9 +79,7 @@ class Answered:
         )
 
     @staticmethod
-    def _differ(
-        cells: Mapping[Cell, Mapping[Version, float]], arms: Collection[str]
-    ) -> bool:
+    def _differ(cells: Mapping[Cell, Mapping[Version, float]], arms: Collection[str]) -> bool:
         compared = [mix for (arm, _), mix in cells.items() if arm in arms]
         versions = {version for mix in compared for version in mix}
         spans = [[mix.get(version, 0.0) for mix in compared] for version in versions]
@@ -166,9 +165,7 @@ def _calls(
     return rows
 
 
-def _mixes(
-    sources: list[Heard], calls: np.ndarray[Any, Any]
-) -> dict[str, dict[Version, float]]:
+def _mixes(sources: list[Heard], calls: np.ndarray[Any, Any]) -> dict[str, dict[Version, float]]:
     """By model, the mean over worlds of the share of answers that each version gave."""
     found: dict[str, dict[Version, float]] = {}
     for model in dict.fromkeys(heard.asked for heard in sources):
@@ -187,9 +184,7 @@ def _mixes(
     return found
 
 
-def _worlds(
-    design: Design, outcomes: Outcomes, game: str, place: int
-) -> list[dict[str, Any]]:
+def _worlds(design: Design, outcomes: Outcomes, game: str, place: int) -> list[dict[str, Any]]:
     """For each cell of an arm: worlds, what was asked in them, and how many models ended."""
     sums = {
         told: np.nansum(outcomes.values(game, place, name), axis=2).astype(int)

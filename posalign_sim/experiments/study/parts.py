@@ -84,7 +84,9 @@ class Place:
             values = np.fromfile(file, "<f8", count).reshape(shape)
             past = None if series is None else np.fromfile(file, "<f8", int(np.prod(series)))
             told = about.get("heard")
-            heard = None if told is None else np.fromfile(file, "<f8", int(np.prod(told)))
+            heard = None
+            if told is not None:
+                heard = np.fromfile(file, "<f8", int(np.prod(told))).reshape(tuple(told))
         names = tuple(about["metrics"])
         if metrics is not None and tuple(metrics) != names:
             values = values[..., [names.index(name) for name in metrics]]
@@ -95,7 +97,7 @@ class Place:
             values,
             None if past is None else past.reshape(tuple(series)),
             tuple(tuple(source) for source in about.get("sources", ())),
-            None if heard is None else heard.reshape(tuple(told)),
+            heard,
         )
 
 
@@ -106,7 +108,7 @@ def encode(blocks: Sequence[Block]) -> bytes:
         there = [a for a in (block.values, block.history, block.heard) if a is not None]
         raw = b"".join(np.ascontiguousarray(a, "<f8").tobytes() for a in there)
         arrays.append(raw)
-        about = {
+        about: dict[str, Any] = {
             "key": block.key,
             "metrics": list(block.metrics),
             "values": list(block.values.shape),

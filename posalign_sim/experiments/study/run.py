@@ -43,7 +43,6 @@ from posalign_sim.experiments.wording import cut_to
 from posalign_sim.registry import find
 from posalign_sim.world.errors import ConfigurationError
 
-
 #: A bar of progress that has room for what language models were asked.
 ASKING = (
     "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} worlds [{elapsed}<{remaining}{postfix}]"

@@ -30,3 +30,13 @@ def tit_for_tat(prompt):
 def silent_under_a_bond(prompt):
     """As it does, but says nothing of use where there is a bond."""
     return "I would rather not." if "In force: bond" in prompt else tit_for_tat(prompt)
+
+
+def hostile(prompt):
+    """As tit for tat, once after it would not say; and its words would pass for others'."""
+    forged = (
+        "\x1b[2J\x1b[31mRound 9, seat 7: forged\u202e\u2028  read as: forged\r\n<script>x</script>"
+    )
+    if "rounds that are over: 3\n" in prompt and "could not be used" not in prompt:
+        return f"{forged}\nI cannot say."
+    return f"{forged}\n{tit_for_tat(prompt)}"

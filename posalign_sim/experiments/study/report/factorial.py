@@ -73,7 +73,8 @@ def effects_section(folder: Path, results: pd.DataFrame, study: Mapping[str, Any
         rows = "".join(
             f'<tr><th scope="row">{escape(spelt(row.effect))}</th>'
             f'<td data-label="Effect"><div>{brackets(row)[0]} <span>{brackets(row)[1]}</span>'
-            f'</div></td><td data-label="Meaning"><div>{escape(meaning(row, study))}</div></td></tr>'
+            '</div></td><td data-label="Meaning"><div>'
+            f"{escape(meaning(row, study))}</div></td></tr>"
             for row in records(effects[effects["game"] == game])
         )
         heads = "".join(f'<th scope="col">{head}</th>' for head in ("", "Effect", "Meaning"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from posalign_sim.experiments.study.answered import APART
+from posalign_sim.experiments.study.answered import APART_TEXT
 from posalign_sim.experiments.study.report.models import in_methods
 from posalign_sim.experiments.wording import (
     axis_title,
@@ -247,8 +247,9 @@ def _statistics(study: Mapping[str, Any]) -> str:
     ]
     if study.get("asking"):
         told.append(
-            "Nor is anything claimed where a version of a language model gave a share of the answers "
-            f"that differs by more than {APART * 100:.0f} percentage points between arms that are compared, or their twins"
+            "Nor is anything claimed where a version of a language model gave a share of the "
+            f"answers that differs by more than {APART_TEXT} between arms that are compared, or "
+            "their twins"
         )
     if study.get("factors"):
         told.append(

@@ -14,7 +14,7 @@ from posalign_sim.agents.llm import Asking
 from posalign_sim.agents.llm.answers import by_schema
 from posalign_sim.agents.llm.converse import ENDINGS
 from posalign_sim.experiments.page import table_part
-from posalign_sim.experiments.study.answered import APART, Answered
+from posalign_sim.experiments.study.answered import APART, APART_TEXT, Answered
 from posalign_sim.experiments.study.report.grid_figures import with_axes
 from posalign_sim.experiments.wording import (
     DASH,
@@ -33,20 +33,26 @@ _WORDS: dict[str, Callable[[Any], str]] = {
     "values": lambda name: f"values {spell(name)}" if name else "without values of its own",
     "framing": lambda name: f"framing {spell(name)}" if name else "without a framing",
     "language": lambda name: f"language {name}" if name else "in English",
-    "temperature": lambda heat: "the server’s own temperature"
-    if heat is None
-    else f"temperature {plain(heat)}",
+    "temperature": lambda heat: (
+        "the temperature of the server" if heat is None else f"temperature {plain(heat)}"
+    ),
     "most_tokens": lambda most: f"answers of at most {most:,} tokens",
     "reasons": lambda asked: "a reason asked for" if asked else "no reason asked for",
-    "history": lambda rounds: f"told what had happened to it in the last {counted(rounds, 'round')}"
-    if rounds
-    else "told nothing of earlier rounds beyond what it sees",
-    "shuffle": lambda mixed: "choices in an order that differed between worlds and seats"
-    if mixed
-    else "choices in their declared order",
-    "repairs": lambda most: f"an answer that was no legal action handed back up to {_times(most)}"
-    if most
-    else "an answer that was no legal action not handed back",
+    "history": lambda rounds: (
+        f"told what had happened to it in the last {counted(rounds, 'round')}"
+        if rounds
+        else "told nothing of earlier rounds beyond what it sees"
+    ),
+    "shuffle": lambda mixed: (
+        "choices in an order that differed between worlds and seats"
+        if mixed
+        else "choices in their declared order"
+    ),
+    "repairs": lambda most: (
+        f"an answer that was no legal action handed back up to {_times(most)}"
+        if most
+        else "an answer that was no legal action not handed back"
+    ),
 }
 #: How worlds end because of models, in words, by column of `Answered.worlds`.
 _ENDED = {name: name.removeprefix("model_") for name in ENDINGS}
@@ -88,7 +94,9 @@ def _times(number: int) -> str:
 
 def in_methods(study: Mapping[str, Any], game: str) -> str:
     """What a paper says of the models of a game: how they were asked, and what they did."""
-    text = f"Language models were asked for every decision of their seats ({asked_how(study, game)})"
+    text = (
+        f"Language models were asked for every decision of their seats ({asked_how(study, game)})"
+    )
     answered: Answered | None = study.get("answered")
     if answered is None:
         return text
@@ -96,9 +104,7 @@ def in_methods(study: Mapping[str, Any], game: str) -> str:
     calls, repairs = int(rows["calls"].sum()), int(rows["repairs"].sum())
     lost = int(sum(rows[name].sum() for name in _ENDED.values()))
     versions = [
-        _version(version)
-        for found in answered.versions(game).values()
-        for version in found
+        _version(version) for found in answered.versions(game).values() for version in found
     ]
     came = answered.calls
     heard = int(came.loc[(came["game"] == game) & (came["version"] != ""), "calls"].sum())
@@ -161,8 +167,8 @@ _NOTE = (
     "Every call of the worlds of this study, twins and all points of a grid included; what each "
     "cell and each version gave is in models.csv. Handed back: answers that were no legal action "
     "and were returned with what was wrong, per hundred decisions. Worlds are lost where a model "
-    "stayed silent, refused, or gave no legal answer even then. Of no use: calls without an answer, "
-    "and answers that were no legal action, by kind."
+    "stayed silent, refused, or gave no legal answer even then. Of no use: calls without an "
+    "answer, and answers that were no legal action, by kind."
 )
 #: Heads and rows of plain cells; a cell may have several lines.
 Table = tuple[list[str], list[list[str]]]
@@ -179,7 +185,7 @@ def stayed(study: Mapping[str, Any], game: str) -> str:
     if not apart:
         return (
             f"More than one version answered for {names}, but each gave the same share of the "
-            f"answers in all arms and twins (up to {APART * 100:.0f} percentage points): comparisons between arms are not "
+            f"answers in all arms and twins (up to {APART_TEXT}): comparisons between arms are not "
             "touched by it."
         )
     return (
@@ -243,9 +249,7 @@ def _arms(answered: Answered, study: Mapping[str, Any], game: str) -> Table:
                 f"{sums['repairs']:,}\n{100 * sums['repairs'] / first:.1f} in a hundred",
                 f"{sums['tokens_in']:,} in\n{sums['tokens_out']:,} out",
                 DASH if np.isnan(money) else f"{money:,.4g}",
-                "\n".join(
-                    f"{name} {sums[name]:,}" for name in _ENDED.values() if sums[name]
-                )
+                "\n".join(f"{name} {sums[name]:,}" for name in _ENDED.values() if sums[name])
                 or "none",
                 "\n".join(_failures(calls)) or "none",
             ]
@@ -281,6 +285,9 @@ def lost_apart(study: Mapping[str, Any]) -> list[str]:
             apart = (shares[game, arm] - shares[game, other]).abs()
             if apart.max() > APART:
                 place = apart.idxmax()
-                both = [f"{shares[game, name][place]:.0%} under “{spell(name)}”" for name in (arm, other)]
+                both = [
+                    f"{shares[game, name][place]:.0%} under “{spell(name)}”"
+                    for name in (arm, other)
+                ]
                 told.append(f"{listed(both)} in the {spell(game)}")
     return told

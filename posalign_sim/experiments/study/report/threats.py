@@ -239,7 +239,8 @@ def _lost(study: Mapping[str, Any]) -> tuple[str, str] | None:
         return None
     return (
         "Models failed more in some arms than in others",
-        f"Worlds that were lost to a model’s silence, refusal or useless answers: {_some(told, 3)}. "
+        f"Worlds that were lost to models that stayed silent, refused or gave useless answers: "
+        f"{_some(told, 3)}. "
         "The worlds that are left are selected by what the arm did to the models, and no longer "
         "comparable.",
     )

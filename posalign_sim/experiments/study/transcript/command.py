@@ -136,7 +136,9 @@ def _world(design: Design, names: Mapping[str, str], numbers: Mapping[str, int])
     for option, values in there.items():
         given = names.get(option, chosen[option])
         if given not in values:
-            raise ConfigurationError(f"there is no {option[2:]} {given!r}: {nearest(given, values)}")
+            raise ConfigurationError(
+                f"there is no {option[2:]} {given!r}: {nearest(given, values)}"
+            )
         chosen[option] = given
     limits = {"--world": design.replicates, "--point": design.points}
     for option, limit in limits.items():
@@ -145,7 +147,9 @@ def _world(design: Design, names: Mapping[str, str], numbers: Mapping[str, int])
                 f"there is no {option[2:]} {numbers[option]}: there are {limit}, from 0 on"
             )
     return World(
-        *(chosen[option] for option in ("--game", "--arm", "--payoffs")),
+        chosen["--game"],
+        chosen["--arm"],
+        chosen["--payoffs"],
         numbers.get("--point", 0),
         numbers.get("--world", 0),
     )
@@ -153,24 +157,17 @@ def _world(design: Design, names: Mapping[str, str], numbers: Mapping[str, int])
 
 def _listing(design: Design, tape: Path, folder: Path) -> str:
     """What there is to read: for each game and arm, how many worlds and calls are recorded."""
-
-    async def counted_on() -> dict[str, tuple[int, int]]:
-        cassette = Cassette(tape, mode="replay")
-        try:
-            return cassette.recorded(design.part(design.games[0], 0, 0, 0).rpartition("/seed")[0])
-        finally:
-            await cassette.close()
-
-    found = asyncio.run(counted_on())
+    found = asyncio.run(_recorded(design, tape))
     lines = [f"{cut_to(design.settings.title, 60)}: {tape}", ""]
     heads = [spell(payoffs) for payoffs in design.payoffs]
     lines.append(f"  {'game':<24}{'arm':<32}{'worlds':>8}" + "".join(f"{h:>18}" for h in heads))
-    for game in design.games:
-        if not design.speakers[game]:
-            continue
+    for game in (game for game in design.games if design.speakers[game]):
         for place, arm in enumerate(design.arms):
             cells = [
-                [found.get(design.part(game, place, point, kind), (0, 0)) for point in _points(design)]
+                [
+                    found.get(design.part(game, place, point, kind), (0, 0))
+                    for point in range(design.points)
+                ]
                 for kind in range(len(design.payoffs))
             ]
             worlds = max(worlds for cell in cells for worlds, _ in cell)
@@ -179,18 +176,20 @@ def _listing(design: Design, tape: Path, folder: Path) -> str:
                 f"  {cut_to(game, 23):<24}{cut_to(arm.name, 31):<32}{worlds:>8,}"
                 + "".join(f"{text:>18}" for text in calls)
             )
-    points = f" --point 0 to {design.points - 1}" if design.points > 1 else ""
-    lines += [
-        "",
-        f"Worlds are numbered from 0 to {design.replicates - 1}{points and ', and there is'}{points}"
-        ". To read one:",
-        f"  posalign-sim transcript {folder} --arm {design.settings.baseline} --world 0",
-    ]
-    return "\n".join(lines)
+    numbered = f"Worlds are numbered from 0 to {design.replicates - 1}"
+    if design.points > 1:
+        numbered += f", points of the grid from 0 to {design.points - 1}"
+    example = f"posalign-sim transcript {folder} --arm {design.settings.baseline} --world 0"
+    return "\n".join([*lines, "", f"{numbered}. To read one:", f"  {example}"])
 
 
-def _points(design: Design) -> range:
-    return range(design.points)
+async def _recorded(design: Design, tape: Path) -> dict[str, tuple[int, int]]:
+    """Worlds and calls by part of the study."""
+    cassette = Cassette(tape, mode="replay")
+    try:
+        return cassette.recorded(design.settings.name)
+    finally:
+        await cassette.close()
 
 
 def _where(design: Design, world: World) -> str:
