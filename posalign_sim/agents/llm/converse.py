@@ -10,7 +10,7 @@ place of a model.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ from tqdm import tqdm
 from posalign_sim.agents.language_model import Asking, LanguageModel
 from posalign_sim.agents.llm.chat import ChatBackend
 from posalign_sim.agents.llm.life import Life
+from posalign_sim.agents.llm.listener import Heard, Listener
 from posalign_sim.agents.llm.promises import Promise
 from posalign_sim.agents.llm.questions import COUNTED, Failure, Questions, StoppedError
 from posalign_sim.world.compiler import Mode
@@ -50,11 +51,13 @@ class ModelRun(Run):
         counts: `[worlds, COUNTED]` what was counted in each world; see `COUNTED`.
         failures: what ended worlds, in their order.
         promises: what messages promised, as stated and as read, in the order of worlds and rounds.
+        heard: who answered in each world, and what came of it; see `Listener.world`.
     """
 
     counts: np.ndarray[Any, Any] = field(repr=False)
     failures: tuple[Failure, ...] = ()
     promises: tuple[Promise, ...] = field(default=(), repr=False)
+    heard: tuple[Mapping[Heard, Sequence[int]], ...] = field(default=(), repr=False)
 
     def _rows(self, first: int, last: int) -> pd.DataFrame:
         """As of any run; what models were asked, and by which fault of theirs the world ended."""
@@ -81,7 +84,7 @@ def converse(
     study: str | Sequence[str] = "study",
     at_once: int = 256,
     mode: Mode = "compiled",
-    progress: bool | Callable[[], str] = True,
+    progress: bool | Callable[[int], None] = True,
 ) -> ModelRun:
     """Run worlds to their ends in which some seats are language models.
 
@@ -96,7 +99,8 @@ def converse(
         study: what part of which study it is, as `Place` has it; or one for each world.
         at_once: how many worlds are under way at once.
         mode: as in `simulate`.
-        progress: whether to show a progress bar; or what says how much was spent, for the bar.
+        progress: whether to show a progress bar; or who is told instead whenever something has
+            happened, with the number of worlds that are over since.
 
     Returns:
         The run; its table counts calls, repairs, tokens and failures of each world.
@@ -134,6 +138,7 @@ class Conversation:
         scenario: what is played, with room for a log of events.
         worlds: `[worlds]` records.
         counts: `[worlds, COUNTED]`; see `ModelRun`.
+        backend: what answers, and counts who did.
     """
 
     def __init__(
@@ -164,16 +169,19 @@ class Conversation:
         self.scenario = scenario.replace(features=None, events=log_room(scenario))
         # What a scenario has room for besides stays, for who wants to read the log afterwards.
         self._kept = self.scenario.events - _passing(scenario)
-        self.backend, self.seed, self.mode = backend, seed, mode
+        self.backend = backend if isinstance(backend, Listener) else Listener(backend)
+        self.seed, self.mode = seed, mode
         self.worlds = self.scenario.worlds(worlds, seed, pairs)
         self.studies = [study] * worlds if isinstance(study, str) else list(study)
         if len(self.studies) != worlds:
             raise ConfigurationError(f"study: {len(self.studies)} names for {worlds} worlds")
         self.counts = np.zeros((worlds, len(COUNTED)), np.int64)
-        self._questions = Questions(backend, self.counts, self.studies)
+        self._questions = Questions(self.backend, self.counts, self.studies)
         self._failures: dict[int, Failure] = {}
 
-    async def play(self, at_once: int = 256, progress: bool | Callable[[], str] = True) -> ModelRun:
+    async def play(
+        self, at_once: int = 256, progress: bool | Callable[[int], None] = True
+    ) -> ModelRun:
         """Play all worlds to their ends.
 
         Args:
@@ -191,15 +199,16 @@ class Conversation:
             total=len(self.worlds),
             unit="world",
             delay=0.5,
-            disable=None if progress else True,
+            disable=None if progress is True else True,
             leave=False,
+            miniters=0,
         ) as bar:
-            told = progress if callable(progress) else self._told
 
-            def tell(over: int) -> None:
-                bar.set_postfix_str(told(), refresh=False)
+            def show(over: int) -> None:
+                bar.set_postfix_str(f"{self.answered} answers", refresh=False)
                 bar.update(over)
 
+            tell = progress if callable(progress) else show
             count = min(at_once, len(self.worlds))
             under_way = [asyncio.create_task(self._some(left, tell)) for _ in range(count)]
             try:
@@ -212,6 +221,10 @@ class Conversation:
             raise self._questions.stopped
         check_conservation(self.worlds)
         failures = tuple(self._failures[world] for world in sorted(self._failures))
+        heard = tuple(
+            self.backend.world(study, int(number))
+            for study, number in zip(self.studies, self.worlds["pair"], strict=True)
+        )
         return ModelRun(
             self.scenario,
             self.worlds,
@@ -221,15 +234,13 @@ class Conversation:
             self.counts,
             failures,
             tuple(sorted(self._questions.promises, key=lambda one: one[:3])),
+            heard,
         )
 
     @property
     def answered(self) -> int:
         """How many requests were answered."""
         return self._questions.answered
-
-    def _told(self) -> str:
-        return f"{self.answered} answers"
 
     async def _some(self, left: Iterator[int], tell: Callable[[int], None]) -> None:
         for world in left:

@@ -17,7 +17,6 @@ from posalign_sim.agents.language_model import Asking
 from posalign_sim.agents.llm.answers import Act, handed_back, offered, read, schema_of
 from posalign_sim.agents.llm.chat import (
     OURS,
-    ChatBackend,
     ChatError,
     ChatRequest,
     FailureKind,
@@ -25,6 +24,7 @@ from posalign_sim.agents.llm.chat import (
     Place,
 )
 from posalign_sim.agents.llm.life import Life
+from posalign_sim.agents.llm.listener import Listener
 from posalign_sim.agents.llm.notes import REFLECTION, reflection
 from posalign_sim.agents.llm.notes import SCHEMA as NOTES
 from posalign_sim.agents.llm.promises import SCHEMA as JUDGEMENT
@@ -90,7 +90,7 @@ class Questions:
     """Asks the models of all worlds, and keeps count.
 
     Args:
-        backend: what answers.
+        backend: what answers, and counts who did.
         counts: `[worlds, COUNTED]` where it is counted.
         studies: `[worlds]` what part of which study each world is.
 
@@ -102,7 +102,7 @@ class Questions:
     """
 
     def __init__(
-        self, backend: ChatBackend, counts: np.ndarray[Any, Any], studies: Sequence[str]
+        self, backend: Listener, counts: np.ndarray[Any, Any], studies: Sequence[str]
     ) -> None:
         """See the class."""
         self.backend, self.counts, self.studies = backend, counts, studies
@@ -167,6 +167,7 @@ class Questions:
                 if not isinstance(found, ReplyError):
                     return found
                 wrong = found
+            self.backend.useless(request, wrong)
             messages = (*first, *handed_back(text, wrong.detail, form))
         assert wrong is not None  # there is at least one attempt
         return Failure(world, request.place, wrong.kind, wrong.detail, MODEL_UNUSABLE)
