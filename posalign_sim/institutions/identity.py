@@ -25,8 +25,7 @@ class Registry(Institution):
     memory of it is empty, and what the old name owned stays its own. 0 are cheap pseudonyms, 1 are
     verified identities.
 
-    What is remembered of a name, and for how long, is for those who keep records to say
-    (`Reputation`: `length`, `expunge`, `decay`). Records belong to names, and no rule sees who
+    What is remembered of a name, and for how long, is for those who keep records to say. Records belong to names, and no rule sees who
     is behind them. When shuffled, the fee is paid by who asks, and another one of its role is given
     a new name.
 
