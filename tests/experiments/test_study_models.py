@@ -45,7 +45,8 @@ def run(config, folder):
 
 def asked(folder):
     with sqlite3.connect(folder / CALLS) as tape:
-        return tape.execute("SELECT count(*), sum(attempt > 0) FROM calls").fetchone()
+        query = "SELECT count(*), sum(attempt > 0), sum(taken) FROM calls"
+        return tape.execute(query).fetchone()
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +69,7 @@ def test_a_model_that_plays_tit_for_tat_has_the_results_of_tit_for_tat(spoken, t
 def test_calls_are_counted_and_kept(spoken):
     _, folder, found = spoken
     calls = found.loc[found["metric"] == "model_calls", "value"]
-    count, repaired = asked(folder)
+    count, repaired, _ = asked(folder)
     assert calls.sum() == count > 1000
     assert repaired == 0
     assert not found.loc[found["metric"].isin(("model_unusable", "faults")), "value"].any()
@@ -98,8 +99,9 @@ def test_answers_are_taken_over_from_earlier_runs(spoken):
     longer = run({**config, "replicates": 8}, folder.parent / "longer")
     same = longer[longer["world"] < 6].reset_index(drop=True)
     pd.testing.assert_frame_equal(same, found)
-    first, _ = asked(folder)
-    assert first < asked(folder.parent / "longer")[0] < 1.5 * first
+    first, _, _ = asked(folder)
+    count, _, taken = asked(folder.parent / "longer")
+    assert taken == first < count < 1.5 * first
 
 
 def test_a_budget_stops_a_study_that_goes_on_with_a_larger_one(spoken, tmp_path):
