@@ -69,9 +69,9 @@ class Crisis(Game):
     Interactions: each party's act towards the other in a pair, towards all at a larger table.
     Cooperation is 1 - rung / 5 of the act as it was (1 - armament / greatest). A signal is a
     promise; promised and delivered are 5 - rung, so that going further than one said is a breach;
-    of who was silent anything above `hold` is (cooperation below 0.8). Harm is what the act takes from
-    each other party, and destroys there, beyond what was promised (or beyond `hold`), without the
-    ruin; paid, in a pair, is the same if the other relied on peace (held or de-escalated).
+    of who was silent anything above `hold` is (cooperation below 0.8). Harm is what the act takes
+    from each other party, and destroys there, beyond what was promised (or beyond `hold`), without
+    the ruin; paid, in a pair, is the same if the other relied on peace (held or de-escalated).
 
     Source: Rivera et al. (2024), FAccT '24 (the ladder); Schelling (1960), The Strategy of
     Conflict (chance in threats); Fearon (1994), American Political Science Review 88 (audience

@@ -25,9 +25,10 @@ class MatrixGame(Game):
 
     `payoffs[s, a, b]` is what seat `s` of a pair (0: the first by birth) earns in points with its
     choice `a` against its partner's choice `b`: each seat reads its own row, so that a symmetric
-    game is one square table (`payoffs[a, b]`). Every matched pair plays each round; on a network a seat plays with all of its neighbours at
-    once, with one choice. Social dilemmas with two choices and noise are `RepeatedDilemma`; this is
-    for everything else: `MatrixGame.of("rock_paper_scissors")`.
+    game is one square table (`payoffs[a, b]`). Every matched pair plays each round; on a network a
+    seat plays with all of its neighbours at once, with one choice. Social dilemmas with two choices
+    and noise are `RepeatedDilemma`; this is for everything else:
+    `MatrixGame.of("rock_paper_scissors")`.
 
     Interactions: each seat's act towards its partner. What is best for both are the outcomes that
     make most together and, of these, leave most to who has less. Cooperation is 1 for a choice

@@ -75,7 +75,7 @@ class Arbitration(Institution):
     fine: float = param(0, 0, 1e6, "points", "paid to the treasury on a finding")
     fee: float = param(0.25, 0, 1e6, "points", "cost of filing")
     shifting: float = param(0, 0, 1, "share of the fee", "that an accused who loses makes good")
-    appeal_fee: float = param(np.inf, 0, np.inf, "points", "cost of an appeal; unlimited: there is none")
+    appeal_fee: float = param(np.inf, 0, np.inf, "points", "cost of an appeal; unlimited: none")
     appeal_accuracy: float = param(0.95, 0, 1, "probability", "that a breach is found on appeal")
     appeal_false_finding: float = param(
         0.02, 0, 1, "probability", "that none is found to be one on appeal"

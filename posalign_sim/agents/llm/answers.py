@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from posalign_sim.agents.llm.chat import Message
-from posalign_sim.envs.views.reply import Option, ReplyError, parse_reply
+from posalign_sim.agents.llm.texts.language import Language
+from posalign_sim.envs.views.reply import Option, parse_reply
+from posalign_sim.envs.views.wrong import ReplyError, Wrong
 from posalign_sim.world.session import Session
 
 #: Providers, as Inspect names them, whose models can be held to a JSON schema.
@@ -25,6 +27,9 @@ REASON_IN_JSON = (
     'Before the answer, the object has one more text, `"reason"`: why, in a sentence or two.'
 )
 REASON_IN_TEXT = "Before that line say in a sentence or two why."
+AGAIN = "This answer could not be used: {detail}. Nothing has happened. Answer again."
+#: All sentences with which an answer may be handed back.
+BACK = (AGAIN, *(wrong.words for wrong in Wrong))
 
 
 def by_schema(answers: str, model: str) -> bool:
@@ -93,7 +98,9 @@ def read(text: str, session: Session, row: int) -> tuple[int, np.ndarray[Any, An
         return error
 
 
-def handed_back(text: str | None, wrong: str, form: str) -> tuple[Message, ...]:
+def handed_back(
+    text: str | None, wrong: ReplyError, form: str, language: Language | None = None
+) -> tuple[Message, ...]:
     """What follows an answer that is of no use: the answer, and what is wrong with it.
 
     Args:
@@ -101,12 +108,15 @@ def handed_back(text: str | None, wrong: str, form: str) -> tuple[Message, ...]:
             not known.
         wrong: what is wrong with it.
         form: how to answer.
+        language: in which to say it; None: English.
     """
-    again = Message(
-        "user",
-        f"This answer could not be used: {wrong}. Nothing has happened. Answer again.\n{form}",
-    )
+    if language is None:
+        said = AGAIN.format(detail=wrong.detail)
+    else:
+        detail = language.say(wrong.wrong.words, wrong.parts)
+        said = language.say(AGAIN, {"detail": detail})
+    again = Message("user", f"{said}\n{form}")
     if text is None:
         return (again,)
-    said = text if len(text) <= LONGEST_BACK else f"{text[:LONGEST_BACK]} [...]"
-    return Message("assistant", said), again
+    back = text if len(text) <= LONGEST_BACK else f"{text[:LONGEST_BACK]} [...]"
+    return Message("assistant", back), again

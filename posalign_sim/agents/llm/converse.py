@@ -10,7 +10,6 @@ place of a model.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,10 +29,11 @@ from posalign_sim.agents.llm.chat import (
     Message,
     Place,
 )
-from posalign_sim.agents.llm.diary import Diary, Log
-from posalign_sim.agents.llm.prompts import prompt, schema_wanted
-from posalign_sim.envs.views.reply import ReplyError, options_of
-from posalign_sim.envs.views.text import company
+from posalign_sim.agents.llm.life import Life, log_room
+from posalign_sim.agents.llm.prompts import language_of, prompt, schema_wanted
+from posalign_sim.agents.llm.rehearsal import check_languages
+from posalign_sim.envs.views.reply import options_of
+from posalign_sim.envs.views.wrong import ReplyError, Wrong
 from posalign_sim.world.compiler import Mode
 from posalign_sim.world.engine import engine
 from posalign_sim.world.errors import ConfigurationError
@@ -43,8 +43,6 @@ from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.session import Session
 from posalign_sim.world.simulate import Run, check_conservation
 
-#: Events of a world between two decisions of its models, at least and for each seat.
-EVENTS, EVENTS_EACH = 512, 64
 #: What is counted of each world.
 COUNTED = ("model_calls", "model_repairs", "model_tokens_in", "model_tokens_out")
 #: By which fault a world ends.
@@ -138,8 +136,8 @@ def converse(
         The run; its table counts calls, repairs, tokens and failures of each world.
 
     Raises:
-        ConfigurationError: no seat is a language model, an external seat is something else, or a
-            setting makes no sense.
+        ConfigurationError: no seat is a language model, an external seat is something else, a
+            setting makes no sense, or a language lacks sentences of the prompts.
         StoppedError: nobody can be asked any more; what was answered is in the cassette.
     """
     talk = Conversation(
@@ -152,11 +150,6 @@ def converse(
     raise ConfigurationError(
         "an event loop is running already (a notebook?): await Conversation(...).play() there"
     )
-
-
-def log_room(scenario: Scenario) -> int:
-    """For how many events a world needs room: for those between two decisions of its models."""
-    return max(scenario.events, EVENTS, EVENTS_EACH * len(scenario.seats))
 
 
 class Conversation:
@@ -200,6 +193,7 @@ class Conversation:
         self.studies = [study] * worlds if isinstance(study, str) else list(study)
         if len(self.studies) != worlds:
             raise ConfigurationError(f"study: {len(self.studies)} names for {worlds} worlds")
+        check_languages(self.scenario, self.worlds, self.seats)
         self.counts = np.zeros((worlds, len(COUNTED)), np.int64)
         self.answered = 0
         self._failures: dict[int, Failure] = {}
@@ -256,7 +250,7 @@ class Conversation:
     async def _live(self, world: int, tell: Callable[[int], None]) -> None:
         """One world, from its beginning to its end."""
         session = Session(self.scenario, self.worlds[world : world + 1], self.mode, self.seed)
-        life = _Life(self.scenario, self.seats, session)
+        life = Life(self.scenario, self.seats, session)
         while session.count:
             life.remember()
             rows = range(session.count)
@@ -274,13 +268,13 @@ class Conversation:
             session.advance(choices, np.stack([arguments for _, arguments in acts]))
             tell(0)
 
-    async def _decide(self, world: int, life: _Life, row: int) -> tuple[int, Any] | Failure:
+    async def _decide(self, world: int, life: Life, row: int) -> tuple[int, Any] | Failure:
         """What a seat decides that is asked; asked again, a few times, if it makes no sense."""
         session = life.session
         seat = int(session.seat[row])
         asking = self.seats[seat]
         first, form = prompt(session, row, asking, life.diaries[seat].text())
-        schema = None
+        language, schema = language_of(asking), None
         if schema_wanted(asking):
             schema = schema_of(options_of(session, row), asking.reasons)
         messages: tuple[Message, ...] = first
@@ -298,13 +292,13 @@ class Conversation:
             if isinstance(text, Failure):
                 return text
             if text is None:
-                wrong = ReplyError("too_long", f"it is longer than {asking.most_tokens} tokens")
+                wrong = ReplyError(Wrong.TOKENS, n=asking.most_tokens)
             else:
                 found = read(text, session, row)
                 if not isinstance(found, ReplyError):
                     return found
                 wrong = found
-            messages = (*first, *handed_back(text, wrong.detail, form))
+            messages = (*first, *handed_back(text, wrong, form, language))
         assert wrong is not None  # there is at least one attempt
         return Failure(world, request.place, wrong.kind, wrong.detail, MODEL_UNUSABLE)
 
@@ -333,42 +327,3 @@ class Conversation:
             raise StoppedError(told) from outcome
         fault = MODEL_REFUSED if kind == FailureKind.REFUSED else MODEL_SILENT
         return Failure(world, request.place, str(kind), outcome.detail, fault)
-
-
-class _Life:
-    """One world while it is played: what its models remember, and how often they were asked."""
-
-    def __init__(self, scenario: Scenario, seats: dict[int, Asking], session: Session) -> None:
-        self.scenario, self.session = scenario, session
-        self.diaries = {seat: Diary(asking.history) for seat, asking in seats.items()}
-        self._log = Log(scenario)
-        self._asked: Counter[tuple[int, int]] = Counter()
-        self._clock = -1
-
-    def remember(self) -> None:
-        """Let seats note what has happened since they were last asked, and whom they face now."""
-        session = self.session
-        w = session.worlds[0]
-        clock = int(w["clock"])
-        if clock != self._clock:
-            self._asked.clear()
-            self._clock = clock
-        happened = self._log.take(w)
-        owner = w["owner"][: int(w["identities"])] if self.scenario.faces > 1 else None
-        for seat, diary in self.diaries.items():
-            own = {seat} if owner is None else set(np.flatnonzero(owner == seat).tolist())
-            diary.note(happened, own)
-        for seat in session.seat[: session.count].tolist():
-            if seat < self.scenario.agents:
-                self.diaries[seat].meet(clock, company(self.scenario.structure, w, seat))
-
-    def place(self, study: str, row: int) -> tuple[str, int, int, str, int]:
-        """Where a waiting row is: study, world, round, decision, seat."""
-        session = self.session
-        seat, number = int(session.seat[row]), int(session.decision[row])
-        self._asked[seat, number] += 1
-        times = self._asked[seat, number]
-        name = session.points[number].name
-        w = session.worlds[0]
-        decision = name if times == 1 else f"{name} ({times})"
-        return study, int(w["pair"]), int(w["clock"]), decision, seat

@@ -18,6 +18,9 @@ from posalign_sim.world.record import GROUP
 from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.structure import Point
 
+#: Of the section of a prompt that tells of it.
+TITLE = "What happened to you in the last rounds"
+
 
 class Event(NamedTuple):
     """One entry of a world's log; see `world.events`."""
@@ -114,7 +117,7 @@ class Diary:
         parts = []
         for clock, lines in sorted(self._lines.items())[-self.rounds :] if self.rounds else ():
             parts += [f"Round {clock + 1}", *(f"- {line}" for line in lines)]
-        return "\n".join(["## What happened to you in the last rounds", *parts]) if parts else ""
+        return "\n".join([f"## {TITLE}", *parts]) if parts else ""
 
     def _concerns(self, event: Event, own: Collection[int]) -> bool:
         if event.actor in own:

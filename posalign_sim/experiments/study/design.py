@@ -18,8 +18,10 @@ from typing import Any
 import numpy as np
 
 from posalign_sim.agents.llm import LanguageModel
-from posalign_sim.agents.llm.converse import OUTCOMES, log_room
-from posalign_sim.agents.llm.prompts import introduction
+from posalign_sim.agents.llm.converse import OUTCOMES
+from posalign_sim.agents.llm.life import log_room
+from posalign_sim.agents.llm.prompts import sources
+from posalign_sim.agents.llm.rehearsal import check_languages
 from posalign_sim.experiments.configure import (
     Arm,
     mapping_of,
@@ -356,13 +358,20 @@ class Design:
         inside = self.points // len(self.variants)
         for game in self.games:
             for number, variant in enumerate(self.variants):
-                made = self._scenario(game, self.arms, number * inside + self._extremes(), 1)
+                points = number * inside + self._extremes()
+                made = self._scenario(game, self.arms, points, 1)
                 usual = models_of(variant).usual
-                for agent in made.seats:
-                    if isinstance(agent, LanguageModel):
-                        asking = agent.asking(usual)
-                        self.speakers[game].add(str(asking.model))
-                        self._told[game].add(introduction(asking))
+                seats = {
+                    seat: agent.asking(usual)
+                    for seat, agent in enumerate(made.seats)
+                    if isinstance(agent, LanguageModel)
+                }
+                for asking in seats.values():
+                    self.speakers[game].add(str(asking.model))
+                    self._told[game].add(sources(asking))
+                if any(asking.language for asking in seats.values()):
+                    count = len(self.arms) * len(points) * len(self.payoffs)
+                    check_languages(made, made.worlds(count, self.seed), seats)
             names = self.outcomes(game)
             said = [h.metric for h in self.settings.hypotheses if h.game in ("", game)]
             for name in (self.settings.primary, *said):

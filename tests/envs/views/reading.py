@@ -24,7 +24,7 @@ OWN = (
 DICE = ("round_key", "point")
 GAMES = known("games")
 #: Summaries that begin with these are about their unit, which stands before them.
-ABOUT_UNIT = "that who where of for by in at to from after until".split()
+ABOUT_UNIT = ["that", "who", "where", "of", "for", "by", "in", "at", "to", "from", "after", "until"]
 
 
 def population(game):

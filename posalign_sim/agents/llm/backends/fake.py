@@ -7,7 +7,6 @@ import json
 import random
 import re
 from collections.abc import Mapping
-from itertools import takewhile
 from typing import Any
 
 from posalign_sim.agents.llm.chat import ChatError, ChatReply, ChatRequest, FailureKind, digest
@@ -17,9 +16,11 @@ from posalign_sim.world.errors import ConfigurationError, nearest
 CHARACTERS_PER_TOKEN = 4
 #: What comes before the choices of a prompt.
 MARKER = "Choices:"
+#: Choices on lines of their own, after a line that ends in a colon, in whatever language.
+_BLOCK = re.compile(r"[:\uff1a]\n((?:- .+(?:\n|\Z))+)")
 #: A choice that stands on a line of its own, and each integer that it carries.
-_CHOICE = re.compile(r"- (.+?)(?:, with (.*))?")
-_CARRIED = re.compile(r"([^\s,=]+) = an integer from (-?\d+) to (-?\d+)")
+_CHOICE = re.compile(r"- ([^,]+)(?:, (.*))?")
+_CARRIED = re.compile(r"(\w+) = [^\d,=]*?(-?\d+)[^\d,=]*?(-?\d+)")
 
 
 class Fake:
@@ -27,9 +28,10 @@ class Fake:
 
     What it takes follows from the hash of the request alone, place included: so replicates differ,
     and a study with it gives the same results wherever and in whatever order it runs. It takes its
-    choices from the schema of the request, or else from what stands after the last `Choices:` in
-    the prompt: separated by commas on that line; or on lines of their own, as in `- wait` or
-    `- offer, with price = an integer from 1 to 5`, which it answers with `ANSWER: offer price=3`.
+    choices from the schema of the request, or else from what stands in the prompt: after the last
+    `Choices:`, separated by commas on that line; or in the last list after a line that ends in a
+    colon, in whatever language, as in `- wait` or `- offer, with price = an integer from 1 to 5`,
+    which it answers with `ANSWER: offer price=3`.
 
     Args:
         seed: another seed gives other answers.
@@ -105,16 +107,17 @@ def chosen(prompt: str, luck: random.Random) -> str:
     >>> chosen("Choices: yes", random.Random(1))
     'yes'
     """
-    first, *lines = prompt.rpartition(MARKER)[2].split("\n") if MARKER in prompt else [""]
+    first = prompt.rpartition(MARKER)[2].partition("\n")[0] if MARKER in prompt else ""
     listed = [choice.strip() for choice in first.split(",") if choice.strip()]
     if listed:
         return luck.choice(listed)
-    block = takewhile(lambda line: line.startswith("- "), lines)
-    offered = [match for match in map(_CHOICE.fullmatch, block) if match]
+    blocks = _BLOCK.findall(prompt)
+    lines = blocks[-1].splitlines() if blocks else []
+    offered = [match for match in map(_CHOICE.fullmatch, lines) if match]
     if not offered:
         raise ChatError(
             FailureKind.BAD_REQUEST,
-            f"the stand-in finds no choices: no schema, and nothing after {MARKER!r}",
+            f"the stand-in finds no choices: no schema, nothing after {MARKER!r}, and no list",
         )
     label, carried = luck.choice(offered).groups("")
     drawn_now = [
