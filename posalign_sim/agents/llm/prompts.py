@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from posalign_sim.agents.language_model import Asking
-from posalign_sim.agents.llm.answers import by_schema, form_of
+from posalign_sim.agents.llm.answers import by_schema, form_of, offered, speech_of
 from posalign_sim.agents.llm.chat import Message
 from posalign_sim.agents.llm.texts import Language, find_language, find_text
-from posalign_sim.envs.views.reply import options_of
+from posalign_sim.agents.llm.texts.language import in_language
+from posalign_sim.envs.views.options import decision_of, how_to_answer, options_of
 from posalign_sim.envs.views.text import described
 from posalign_sim.world.decisions import Decision
 from posalign_sim.world.errors import ConfigurationError
@@ -35,7 +36,7 @@ def prompt(
         session: the session.
         row: a waiting row.
         asking: how the seat is asked.
-        lived: what it has lived through; see `Diary.text`.
+        lived: what it has lived through, hears and has noted; see `Life.lived`.
 
     Raises:
         ConfigurationError: a sentence has no translation into the language of the seat.
@@ -58,11 +59,16 @@ def prompt(
         order = shuffled(int(w["key"]), int(session.seat[row]))
     told = described(session, row, order)
     schema = by_schema(asking.answers, asking.model or "")
-    form = form_of(options_of(session, row), told.form, schema, asking.reasons)
+    legal, question, text_form = offered(session, row, asking), told.question, told.form
+    for stated, now in zip(options_of(session, row), legal, strict=True):
+        if now != stated:  # what is read from the seat's words, it is not asked for
+            question = question.replace(f"- {stated.words()}", f"- {now.words()}")
+            text_form = how_to_answer(legal)
     language = language_of(asking)
-    form = in_language(language, form)
+    speech = speech_of(legal, decision_of(session, row).words, asking, language)
+    form = form_of(legal, text_form, schema, asking.reasons, speech, language)
     system = "\n\n".join([*introduction(asking), in_language(language, told.rules)])
-    asked = [told.situation.strip("\n"), lived, told.question]
+    asked = [told.situation.strip("\n"), lived, question]
     parts = [*(in_language(language, part) for part in asked if part), form]
     return (Message("system", system), Message("user", "\n\n".join(parts))), form
 
@@ -77,11 +83,6 @@ def language_of(asking: Asking) -> Language | None:
         ConfigurationError: there is no such language, or its file is not as it should be.
     """
     return None if asking.language is None else find_language(asking.language)
-
-
-def in_language(language: Language | None, text: str) -> str:
-    """A generated text in a language."""
-    return text if language is None else language.translate(text)
 
 
 def introduction(asking: Asking) -> tuple[str, ...]:

@@ -11,11 +11,14 @@ import numpy as np
 
 from posalign_sim.agents.language_model import Asking
 from posalign_sim.agents.llm.answers import BACK
-from posalign_sim.agents.llm.life import Life, log_room
-from posalign_sim.agents.llm.prompts import introduction, language_of, prompt
+from posalign_sim.agents.llm.life import Life
+from posalign_sim.agents.llm.notes import reflection
+from posalign_sim.agents.llm.prompts import introduction, language_of, prompt, schema_wanted
+from posalign_sim.agents.llm.talk import spoken
 from posalign_sim.agents.llm.texts import Language
-from posalign_sim.envs.views.reply import options_of
+from posalign_sim.envs.views.options import decision_of, options_of
 from posalign_sim.envs.views.wording import frame_of
+from posalign_sim.world.errors import ConfigurationError
 from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.session import Session
 from posalign_sim.world.simulate import Worlds
@@ -32,7 +35,7 @@ def check_languages(scenario: Scenario, worlds: Worlds, seats: Mapping[int, Aski
     languages at once.
 
     Args:
-        scenario: what is played.
+        scenario: what is played, with room for a log of events.
         worlds: `[worlds]` records that have not begun; they stay as they are.
         seats: how each seat is asked that is a model's.
 
@@ -41,6 +44,12 @@ def check_languages(scenario: Scenario, worlds: Worlds, seats: Mapping[int, Aski
     """
     for asking in dict.fromkeys(seats.values()):
         introduction(asking)
+        extracted = asking.promises == "extracted" and asking.promise_judge is None
+        if asking.language is not None and extracted:
+            raise ConfigurationError(
+                f"language={asking.language}: promises are read from words by rule in English "
+                "alone; name a model that reads them (promise_judge), or take promises=stated"
+            )
     for language, missing in untranslated(scenario, worlds, seats).items():
         if missing:
             raise language.lacking(missing)
@@ -56,7 +65,7 @@ def untranslated(
         for language in spoken.values()
     }
     if missing:
-        made = scenario.replace(features=None, events=log_room(scenario))
+        made = scenario.replace(features=None)
         for world in _different(made, worlds):
             for text in _rules(made, worlds[world]):
                 for language, keys in missing.items():
@@ -70,7 +79,7 @@ def untranslated(
 
 def _different(scenario: Scenario, worlds: Worlds) -> Iterator[int]:
     """Worlds whose seats are told of other institutions than those before."""
-    seen = set()
+    seen: set[tuple[Any, ...]] = set()
     for world, w in enumerate(worlds):
         plans = [np.atleast_1d(w[module.name]) for module in scenario.institutions]
         steps = [own[name].tobytes() for own in plans for name in ("change_round", "change_to")]
@@ -97,22 +106,30 @@ def _prompts(
         for seat, asking in seats.items()
     }
     session = Session(scenario, world, "interpreted")
-    life, luck, asked = Life(scenario, seats, session), random.Random(0), 0
+    life, luck, asked = Life(scenario, dict(seats), session), random.Random(0), 0
     while session.count and session.worlds["clock"][0] < ROUNDS and asked < ASKED:
         life.remember()
         acts = []
         for row in range(session.count):
             seat = int(session.seat[row])
-            lived = life.diaries[seat].text()
-            messages, _ = prompt(session, row, english[seat], lived)
-            yield from ((seat, message.text) for message in messages)
-            acts.append(_any(session, row, luck))
+            how, lived = english[seat], life.lived(seat)
+            (system, user), _ = prompt(session, row, how, lived)
+            yield seat, system.text
+            yield seat, user.text
+            if seat in life.notes:
+                life.notes[seat].take("-", schema=False)
+                yield seat, reflection(system, lived, how.notes, schema_wanted(how))[1].text
+            decision = decision_of(session, row)
+            words = spoken(decision, how)
+            act = _any(session, row, luck)
+            if act is None:
+                return
+            acts.append(act)
+            if words and decision.choices[act[0]] in words.choices:
+                life.say(row, "-")
         asked += session.count
-        found = [act for act in acts if act is not None]
-        if len(found) < len(acts):
-            return
-        choices = np.array([choice for choice, _ in found], np.int64)
-        session.advance(choices, np.stack([arguments for _, arguments in found]))
+        choices = np.array([choice for choice, _ in acts], np.int64)
+        session.advance(choices, np.stack([arguments for _, arguments in acts]))
 
 
 def _any(session: Session, row: int, luck: random.Random) -> tuple[int, Any] | None:

@@ -10,7 +10,7 @@ import time
 from contextlib import closing, suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from posalign_sim.agents.llm.chat import Place
 from posalign_sim.world.errors import ConfigurationError
@@ -63,6 +63,10 @@ ON CONFLICT (key) DO UPDATE SET served = excluded.served, fingerprint = excluded
 WHERE again OR ?
 """
 _FIND = "SELECT outcome, again FROM calls WHERE key = ?"
+_ALL = """
+SELECT key, study, world, round, decision, seat, attempt, asked, request, served, fingerprint,
+       again, outcome FROM calls ORDER BY number
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +216,23 @@ class Tape:
 
     def _broken(self, error: sqlite3.Error) -> NoReturn:
         raise ConfigurationError(f"{self.path} cannot be read as a cassette: {error}") from None
+
+
+def recorded(path: Path) -> list[Call]:
+    """All calls of a file, in the order in which they were first written down.
+
+    Raises:
+        ConfigurationError: it is no cassette, or only a part of one.
+    """
+    tape = Tape(path, write=False)
+    try:
+        rows: list[Any] = tape.rows(_ALL)
+    finally:
+        tape._reader.close()
+    return [
+        Call(key, Place(*place), asked, request, served, fingerprint, bool(again), outcome)
+        for key, *place, asked, request, served, fingerprint, again, outcome in rows
+    ]
 
 
 def speaks_of(path: Path, study: str) -> bool:

@@ -18,8 +18,7 @@ from typing import Any
 import numpy as np
 
 from posalign_sim.agents.llm import LanguageModel
-from posalign_sim.agents.llm.converse import OUTCOMES
-from posalign_sim.agents.llm.life import log_room
+from posalign_sim.agents.llm.converse import OUTCOMES, log_room
 from posalign_sim.agents.llm.prompts import sources
 from posalign_sim.agents.llm.rehearsal import check_languages
 from posalign_sim.experiments.configure import (
@@ -42,6 +41,8 @@ from posalign_sim.world.simulate import metric_names
 PAYOFFS = ("ordinary", "zero_sum_twin")
 #: Most worlds of one task, most bytes of their records, and most agent-rounds (some seconds).
 MOST_WORLDS, MOST_BYTES, MOST_ROUNDS = 65_536, 2**28, 200_000_000
+#: Names among the settings of models that stand for texts.
+TEXTS = ("persona", "values", "framing", "language")
 #: Replicates of one task: studies with more share those of studies with fewer.
 REPLICATES = 256
 
@@ -123,7 +124,7 @@ class Design:
                 raise ConfigurationError(f"grid.continuation: {value!r} is no probability")
         self._outcomes: dict[str, list[str]] = {}
         self.speakers: dict[str, set[str]] = {game: set() for game in self.games}
-        self._told: dict[str, set[tuple[str, ...]]] = {game: set() for game in self.games}
+        self._told: dict[str, set[tuple[Any, ...]]] = {game: set() for game in self.games}
         self._check()
 
     @property
@@ -269,8 +270,10 @@ class Design:
         if not self.speakers[game]:
             return {}
         # Texts may be files of the user's own: what they say counts, not where they lie.
+        said = config.get("models") or {}
+        how = {name: value for name, value in said.items() if name not in TEXTS}
         return {
-            "asking": [config.get("model"), config.get("models"), sorted(self._told[game])],
+            "asking": [config.get("model"), how, sorted(self._told[game])],
             "study": self.settings.name,
         }
 
@@ -366,9 +369,9 @@ class Design:
                     for seat, agent in enumerate(made.seats)
                     if isinstance(agent, LanguageModel)
                 }
-                for asking in seats.values():
-                    self.speakers[game].add(str(asking.model))
-                    self._told[game].add(sources(asking))
+                for seat, asking in seats.items():
+                    self.speakers[game].update(asking.models)
+                    self._told[game].add((seat, *sources(asking)))
                 if any(asking.language for asking in seats.values()):
                     count = len(self.arms) * len(points) * len(self.payoffs)
                     check_languages(made, made.worlds(count, self.seed), seats)

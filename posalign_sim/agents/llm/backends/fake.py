@@ -16,10 +16,15 @@ from posalign_sim.world.errors import ConfigurationError, nearest
 CHARACTERS_PER_TOKEN = 4
 #: What comes before the choices of a prompt.
 MARKER = "Choices:"
+#: What it says where anything may be said.
+WORDS = "an answer of the stand-in"
 #: Choices on lines of their own, after a line that ends in a colon, in whatever language.
 _BLOCK = re.compile(r"[:\uff1a]\n((?:- .+(?:\n|\Z))+)")
 #: A choice that stands on a line of its own, and each integer that it carries.
-_CHOICE = re.compile(r"- ([^,]+)(?:, (.*))?")
+_CHOICE = re.compile(r"- (.+?)(?:, ([^,=]* \w+ = .*))?")
+#: Choices with which words go, and a prompt that asks for words and nothing else.
+_SPOKEN = re.compile(r"^With (.+?) (?:you may send|go) words of your own", re.MULTILINE)
+_WORDS = re.compile(r"Answer with the \w+ and nothing else\.")
 _CARRIED = re.compile(r"(\w+) = [^\d,=]*?(-?\d+)[^\d,=]*?(-?\d+)")
 
 
@@ -32,6 +37,7 @@ class Fake:
     `Choices:`, separated by commas on that line; or in the last list after a line that ends in a
     colon, in whatever language, as in `- wait` or `- offer, with price = an integer from 1 to 5`,
     which it answers with `ANSWER: offer price=3`.
+    Where words go with what it takes, it promises something with them.
 
     Args:
         seed: another seed gives other answers.
@@ -107,12 +113,17 @@ def chosen(prompt: str, luck: random.Random) -> str:
     >>> chosen("Choices: yes", random.Random(1))
     'yes'
     """
+    if MARKER not in prompt and _WORDS.fullmatch(prompt.rpartition("\n")[2]):
+        return WORDS
     first = prompt.rpartition(MARKER)[2].partition("\n")[0] if MARKER in prompt else ""
     listed = [choice.strip() for choice in first.split(",") if choice.strip()]
     if listed:
         return luck.choice(listed)
-    blocks = _BLOCK.findall(prompt)
-    lines = blocks[-1].splitlines() if blocks else []
+    asked = prompt.rpartition("\n## ")
+    blocks = list(_BLOCK.finditer(asked[2]))
+    if asked[1] and not blocks and "ANSWER" not in asked[2]:
+        return WORDS  # a section that asks for no choice, in whatever language
+    lines = blocks[-1][1].splitlines() if blocks else []
     offered = [match for match in map(_CHOICE.fullmatch, lines) if match]
     if not offered:
         raise ChatError(
@@ -124,7 +135,11 @@ def chosen(prompt: str, luck: random.Random) -> str:
         f"{name}={luck.randint(int(low), int(high))}"
         for name, low, high in _CARRIED.findall(carried)
     ]
-    return " ".join(["ANSWER:", label, *drawn_now])
+    answer = " ".join(["ANSWER:", label, *drawn_now])
+    spoken = _SPOKEN.search(asked[2], blocks[-1].end())
+    if spoken is None or label not in spoken[1].split(" or "):
+        return answer
+    return f"MESSAGE: I will cooperate {luck.randint(0, 10)}0%.\n{answer}"
 
 
 def drawn(schema: Mapping[str, Any], root: Mapping[str, Any], luck: random.Random) -> Any:
@@ -172,8 +187,7 @@ def drawn(schema: Mapping[str, Any], root: Mapping[str, Any], luck: random.Rando
         case "null":
             return None
         case "string":
-            text = "an answer of the stand-in"
-            return text[: schema.get("maxLength", len(text))]
+            return WORDS[: schema.get("maxLength", len(WORDS))]
     raise ChatError(FailureKind.BAD_REQUEST, f"the stand-in cannot answer to {dict(schema)}")
 
 

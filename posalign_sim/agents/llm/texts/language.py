@@ -128,6 +128,11 @@ def _line(language: Language, line: str, where: str) -> tuple[str, tuple[str, ..
     return said, tuple(reading.missing)
 
 
+def in_language(language: Language | None, text: str) -> str:
+    """A generated text in a language; None: as it is, in English."""
+    return text if language is None else language.translate(text)
+
+
 def find_language(name: str) -> Language:
     """A language by name.
 
@@ -192,4 +197,4 @@ def _carried(text: str) -> list[str]:
     return re.findall(rf"`[^`]*`|{PLACEHOLDER}|\d+", text)
 
 
-__all__ = ["Language", "find_language", "languages"]
+__all__ = ["Language", "find_language", "in_language", "languages"]

@@ -19,7 +19,7 @@ from posalign_sim.agents.llm.diary import TITLE
 _NUMBER = r"(?:(?<!\w)-)?(?<![\w.])\d+(?:\.\d+)?(?:[eE][-+]?\d+)?(?!\w)"
 #: What is carried over as it is: names that rules refer to, players, numbers.
 _TOKEN = re.compile(rf"`[^`]*`|\bplayer \d+\b|{_NUMBER}")
-PLACEHOLDER = r"\{(?:n|player|choice|name|quoted|detail)\d*\}"
+PLACEHOLDER = r"\{(?:n|player|choices?|name|quoted|detail|most|number|silence)\d*\}"
 _VALUE = re.compile(
     rf"(\[.*\]|player \d+|-?unlimited|nobody in particular|nobody|nan|{_NUMBER})"
     r"(?: (.+))?"
@@ -38,11 +38,16 @@ _CHOSE = re.compile(
 )
 _CARRIED = re.compile(r", (\w+) (-?\d+)(?: ([^,]+))?")
 _TURNED = re.compile(r"you turn from (\w+) into (\w+)")
+#: What somebody has said or written itself: it stays as it is.
+_SAID = re.compile(r"([^\"]*): (\".*\")")
+#: Titles of sections whose lines are read in a way of their own.
+HEARD, NOTES = "What you hear others say", "Your notes to yourself"
 #: Where lines are read in a way of their own.
 RULES, DIARY, CHOICES = "rules", "diary", "choices"
+_DIARIES = (f"## {TITLE}", f"## {HEARD}", f"## {NOTES}")
 _CHOICES = "Choices:"
 #: Lines that say how to answer stay as they are.
-_FORM = ("ANSWER:", '{"answer"')
+_FORM = ("ANSWER:", "MESSAGE:", '{"answer"', '{"notes"')
 
 
 def pattern(text: str) -> tuple[str, dict[str, str]]:
@@ -90,7 +95,7 @@ def lines_of(text: str) -> Iterator[tuple[str, str]]:
         choosing = choosing and line.startswith("- ")
         if line.startswith("## "):
             ruling = line == "## The game" or line.startswith("## In force: ")
-            section = RULES if ruling else DIARY if line == f"## {TITLE}" else ""
+            section = RULES if ruling else DIARY if line in _DIARIES else ""
         yield line, CHOICES if choosing else section
         choosing = choosing or line == _CHOICES
 
@@ -109,7 +114,8 @@ class Reading:
 
     def line(self, line: str, where: str = "") -> str:
         """One line, by what kind it is of, and where it stands."""
-        if not line.strip() or line.startswith(_FORM):
+        quoted = where == DIARY and line.startswith('"')
+        if quoted or not line.strip() or line.startswith(_FORM):
             return line
         if line.startswith("## "):
             return f"## {self.title(line[3:])}"
@@ -175,6 +181,9 @@ class Reading:
 
     def event(self, text: str) -> str:
         """What has happened: acts, findings, payments, and what the seat chose itself."""
+        if spoken := _SAID.fullmatch(text):
+            key, found = pattern(spoken[1])
+            return self.put(f"{key}: {{quoted}}", {**found, "quoted": spoken[2]})
         if chose := _CHOSE.fullmatch(text):
             said = [f"{chose[1]}: {self.put('you chose {choice}', {'choice': chose[2]})}"]
             if chose[3]:
@@ -185,6 +194,8 @@ class Reading:
         if turned := _TURNED.fullmatch(text):
             names = {"name": turned[1], "name2": turned[2]}
             return self.put("you turn from {name} into {name2}", names)
+        if text.endswith("could not be understood"):
+            return self.say(text)
         return ", ".join(self.say(part) for part in text.split(", "))
 
     def number(self, text: str) -> str:
