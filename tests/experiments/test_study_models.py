@@ -13,6 +13,7 @@ from posalign_sim.agents.llm.converse import OUTCOMES
 from posalign_sim.agents.llm.texts import find_language
 from posalign_sim.experiments.main import composed
 from posalign_sim.experiments.study.design import Design
+from posalign_sim.experiments.study.judge_command import judge_study
 from posalign_sim.experiments.study.models import CALLS
 from posalign_sim.experiments.study.plan import plan_study
 from posalign_sim.experiments.study.reproduce import reproduce
@@ -193,3 +194,30 @@ def test_results_depend_on_what_a_catalogue_says_and_not_on_where_it_lies(tmp_pa
     assert here == there
     other = keys("here/mine.yaml", shipped.replace("Ihr Platz", "Ihre Stelle"))
     assert not set(here) & set(other)
+
+
+def test_what_models_said_is_judged_by_a_command_once_and_not_by_those_who_said_it(
+    tmp_path, capsys
+):
+    words = ("replicates=2", "models.reasons=true", "models.answers=schema", "rounds=3")
+    folder = tmp_path / "talked"
+    run(study("fake", *words), folder)
+    charter = tmp_path / "charter.txt"
+    charter.write_text("Keep your word.")
+    with pytest.raises(ConfigurationError, match="fake plays in this study"):
+        judge_study([str(folder), "judges=[fake]"])
+    command = [str(folder), "judges=[fake]", "allow_self=true", f"charter={charter}"]
+    assert judge_study([*command, "measures=[reason,appropriateness]"]) == 0
+    told = capsys.readouterr().out
+    assert "reason: own_gain" in told
+    found = pd.read_csv(folder / "judgements.csv")
+    assert set(found["measure"]) == {"reason", "appropriateness"}
+    first = (folder / "judgements.csv").read_bytes()
+    assert judge_study([*command, "measures=[reason,appropriateness]", "calls=0"]) == 0
+    assert (folder / "judgements.csv").read_bytes() == first  # nobody was asked again
+    assert judge_study([*command, "compare=[bond,arbitration]"]) == 0
+    assert "picks what comes first" in capsys.readouterr().out
+    with pytest.raises(ConfigurationError, match="did you mean bond"):
+        judge_study([*command, "compare=[bonds,none]"])
+    with pytest.raises(ConfigurationError, match="did you mean charter"):
+        judge_study([*command, "chartr=x"])
