@@ -7,6 +7,7 @@ when the number comes that goes with them, late, under another's name or not at 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from posalign_sim.agents.language_model import Asking
@@ -90,6 +91,15 @@ class Talk:
             number, first = channel.point.number, clock - channel.words.rounds + 1
             for key in [key for key in self._words if key[0] == number and key[2] < first]:
                 del self._words[key]
+
+    def drop(self, identities: Collection[int]) -> None:
+        """Drop what was said under names that were given up: strangers have them now.
+
+        Args:
+            identities: which ones.
+        """
+        for key in [key for key in self._words if key[1] in identities]:
+            del self._words[key]
 
     def heard(self, w: Any, seat: int) -> list[Heard]:
         """What a seat hears now.

@@ -101,6 +101,13 @@ def line(declaration: State | Parameter, value: Any, name: str = "", summary: st
         name: by which rules refer to it.
         summary: instead of the declaration's own.
     """
+    words, unit = _phrase(declaration, name, summary)
+    return f"- {words}: {value if isinstance(value, str) else number(value)} {unit}".rstrip()
+
+
+@lru_cache(maxsize=4096)
+def _phrase(declaration: State | Parameter, name: str, summary: str) -> tuple[str, str]:
+    """What stands before a value, and its unit, if that is not said there."""
     words, unit = summary or declaration.summary or name.replace("_", " "), declaration.unit
     if _ABOUT_UNIT.match(words) and unit not in ("", "index"):
         words, unit = f"{unit} {words}", ""
@@ -108,7 +115,7 @@ def line(declaration: State | Parameter, value: Any, name: str = "", summary: st
         unit = ""
     if name and words != name:
         words = f"{name} ({words})"
-    return f"- {words}: {value if isinstance(value, str) else number(value)} {unit}".rstrip()
+    return words, unit
 
 
 def player(m: int, own: int = -1) -> str:
@@ -138,6 +145,20 @@ def rules_of(spec: type) -> list[str]:
         ]
         found += [" ".join(kept)] if kept else []
     return found
+
+
+@cache
+def _parameters_in(dtype: np.dtype[Any], names: tuple[str, ...]) -> np.dtype[Any]:
+    """A record of which only the parameters are looked at: all of them at once."""
+    fields = [(dtype[name], dtype.fields[name][1]) for name in names] if dtype.fields else []
+    return np.dtype(
+        {
+            "names": list(names),
+            "formats": [kind for kind, _ in fields],
+            "offsets": [offset for _, offset in fields],
+            "itemsize": dtype.itemsize,
+        }
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -178,7 +199,8 @@ class Told:
 
     def numbers(self, own: Any) -> str:
         """Its parameters in this world, one line each."""
-        return _numbers_of(self.spec, tuple(own[name].item() for name in self.parameters))
+        found = own.view(_parameters_in(own.dtype, self.parameters)).item()
+        return _numbers_of(self.spec, found)
 
 
 class Frame:

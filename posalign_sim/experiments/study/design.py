@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from posalign_sim.agents.llm import LanguageModel
+from posalign_sim.agents.llm import Asking, LanguageModel
 from posalign_sim.agents.llm.converse import OUTCOMES, log_room
 from posalign_sim.agents.llm.prompts import sources
 from posalign_sim.agents.llm.rehearsal import check_languages
@@ -39,6 +39,8 @@ from posalign_sim.world.simulate import metric_names
 
 #: Ordinary payoffs, and each payoff less the seats' mean.
 PAYOFFS = ("ordinary", "zero_sum_twin")
+#: Outcomes that worlds have which broke off, too: that they did, and what models did in them.
+OF_FAULTS = ("faults", *OUTCOMES)
 #: Most worlds of one task, most bytes of their records, and most agent-rounds (some seconds).
 MOST_WORLDS, MOST_BYTES, MOST_ROUNDS = 65_536, 2**28, 200_000_000
 #: Names among the settings of models that stand for texts.
@@ -85,6 +87,7 @@ class Design:
         replicates: worlds of each arm, game, point and payoffs, at most.
         payoffs: the payoffs that each world is played on.
         speakers: for each game, the language models that hold seats in it, at any point.
+        askings: for each game, all ways in which these are asked.
 
     Raises:
         ConfigurationError: anything about the configuration does not fit; nothing has run yet.
@@ -124,6 +127,7 @@ class Design:
                 raise ConfigurationError(f"grid.continuation: {value!r} is no probability")
         self._outcomes: dict[str, list[str]] = {}
         self.speakers: dict[str, set[str]] = {game: set() for game in self.games}
+        self.askings: dict[str, list[Asking]] = {game: [] for game in self.games}
         self._told: dict[str, set[tuple[Any, ...]]] = {game: set() for game in self.games}
         self._check()
 
@@ -194,19 +198,29 @@ class Design:
             task.game, arms, np.arange(*task.points), task.pairs[1] - task.pairs[0]
         )
 
+    def one(self, game: str, arm: int, point: int, payoffs: int) -> Scenario:
+        """The scenario of a single world."""
+        return self._scenario(game, [self.arms[arm]], np.array([point]), 1, [payoffs])
+
     def _scenario(
-        self, game: str, arms: Sequence[Arm], points: np.ndarray[Any, Any], pairs: int
+        self,
+        game: str,
+        arms: Sequence[Arm],
+        points: np.ndarray[Any, Any],
+        pairs: int,
+        payoffs: Sequence[int] | None = None,
     ) -> Scenario:
         config = self.variant_of(int(points[0]))
         institutions = list(config["institutions"] or {})
-        each = len(points) * len(self.payoffs) * pairs
+        kinds = range(len(self.payoffs)) if payoffs is None else payoffs
+        each = len(points) * len(kinds) * pairs
         rounds = float(ENDLESS if config["rounds"] is None else config["rounds"])
         strengths = {name: strengths_by_world(arms, name, rounds, each) for name in institutions}
         values = self._values(config, arms, points)
         config = with_settings(
-            config, {p: np.repeat(v.ravel(), len(self.payoffs) * pairs) for p, v in values.items()}
+            config, {p: np.repeat(v.ravel(), len(kinds) * pairs) for p, v in values.items()}
         )
-        twin = np.repeat(np.arange(len(self.payoffs), dtype=np.float64), pairs)
+        twin = np.repeat(np.array(kinds, np.float64), pairs)
         made = scenario_of(config, game, strengths, twin=np.tile(twin, len(arms) * len(points)))
         if any(isinstance(agent, LanguageModel) for agent in made.seats):
             return made.replace(events=log_room(made))
@@ -371,6 +385,8 @@ class Design:
                 }
                 for seat, asking in seats.items():
                     self.speakers[game].update(asking.models)
+                    if asking not in self.askings[game]:
+                        self.askings[game].append(asking)
                     self._told[game].add((seat, *sources(asking)))
                 if any(asking.language for asking in seats.values()):
                     count = len(self.arms) * len(points) * len(self.payoffs)
