@@ -24,6 +24,7 @@ from posalign_sim.agents.llm.life import Life
 from posalign_sim.agents.llm.listener import Heard, Listener
 from posalign_sim.agents.llm.promises import Promise
 from posalign_sim.agents.llm.questions import COUNTED, Failure, Questions, StoppedError
+from posalign_sim.agents.llm.rehearsal import check_languages
 from posalign_sim.world.compiler import Mode
 from posalign_sim.world.engine import engine
 from posalign_sim.world.errors import ConfigurationError
@@ -106,8 +107,8 @@ def converse(
         The run; its table counts calls, repairs, tokens and failures of each world.
 
     Raises:
-        ConfigurationError: no seat is a language model, an external seat is something else, or a
-            setting makes no sense.
+        ConfigurationError: no seat is a language model, an external seat is something else, a
+            setting makes no sense, or a language lacks sentences of the prompts.
         StoppedError: nobody can be asked any more; what was answered is in the cassette.
     """
     talk = Conversation(
@@ -175,6 +176,7 @@ class Conversation:
         self.studies = [study] * worlds if isinstance(study, str) else list(study)
         if len(self.studies) != worlds:
             raise ConfigurationError(f"study: {len(self.studies)} names for {worlds} worlds")
+        check_languages(self.scenario, self.worlds, self.seats)
         self.counts = np.zeros((worlds, len(COUNTED)), np.int64)
         self._questions = Questions(self.backend, self.counts, self.studies)
         self._failures: dict[int, Failure] = {}

@@ -19,6 +19,9 @@ from posalign_sim.world.record import GROUP
 from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.structure import Point
 
+#: Of the section of a prompt that tells of it.
+TITLE = "What happened to you in the last rounds"
+
 
 class Event(NamedTuple):
     """One entry of a world's log; see `world.events`."""
@@ -160,7 +163,7 @@ class Diary:
     def text(self) -> str:
         """The section of a prompt that tells of it; empty if nothing has happened."""
         parts = [self._told(clock) for clock in sorted(self._lines) if self._lines[clock]]
-        return "\n".join(["## What happened to you in the last rounds", *parts]) if parts else ""
+        return "\n".join([f"## {TITLE}", *parts]) if parts else ""
 
     def _told(self, clock: int) -> str:
         if clock not in self._words:

@@ -19,7 +19,8 @@ import numpy as np
 
 from posalign_sim.agents.llm import Asking, LanguageModel
 from posalign_sim.agents.llm.converse import OUTCOMES, log_room
-from posalign_sim.agents.llm.prompts import introduction
+from posalign_sim.agents.llm.prompts import sources
+from posalign_sim.agents.llm.rehearsal import check_languages
 from posalign_sim.experiments.configure import (
     Arm,
     mapping_of,
@@ -42,6 +43,8 @@ PAYOFFS = ("ordinary", "zero_sum_twin")
 OF_FAULTS = ("faults", *OUTCOMES)
 #: Most worlds of one task, most bytes of their records, and most agent-rounds (some seconds).
 MOST_WORLDS, MOST_BYTES, MOST_ROUNDS = 65_536, 2**28, 200_000_000
+#: Names among the settings of models that stand for texts.
+TEXTS = ("persona", "values", "framing", "language")
 #: Replicates of one task: studies with more share those of studies with fewer.
 REPLICATES = 256
 
@@ -125,7 +128,7 @@ class Design:
         self._outcomes: dict[str, list[str]] = {}
         self.speakers: dict[str, set[str]] = {game: set() for game in self.games}
         self.askings: dict[str, list[Asking]] = {game: [] for game in self.games}
-        self._told: dict[str, set[tuple[str, ...]]] = {game: set() for game in self.games}
+        self._told: dict[str, set[tuple[Any, ...]]] = {game: set() for game in self.games}
         self._check()
 
     @property
@@ -281,8 +284,10 @@ class Design:
         if not self.speakers[game]:
             return {}
         # Texts may be files of the user's own: what they say counts, not where they lie.
+        said = config.get("models") or {}
+        how = {name: value for name, value in said.items() if name not in TEXTS}
         return {
-            "asking": [config.get("model"), config.get("models"), sorted(self._told[game])],
+            "asking": [config.get("model"), how, sorted(self._told[game])],
             "study": self.settings.name,
         }
 
@@ -370,15 +375,22 @@ class Design:
         inside = self.points // len(self.variants)
         for game in self.games:
             for number, variant in enumerate(self.variants):
-                made = self._scenario(game, self.arms, number * inside + self._extremes(), 1)
+                points = number * inside + self._extremes()
+                made = self._scenario(game, self.arms, points, 1)
                 usual = models_of(variant).usual
-                for agent in made.seats:
-                    if isinstance(agent, LanguageModel):
-                        asking = agent.asking(usual)
-                        self.speakers[game].update(asking.models)
-                        if asking not in self.askings[game]:
-                            self.askings[game].append(asking)
-                        self._told[game].add(introduction(asking))
+                seats = {
+                    seat: agent.asking(usual)
+                    for seat, agent in enumerate(made.seats)
+                    if isinstance(agent, LanguageModel)
+                }
+                for seat, asking in seats.items():
+                    self.speakers[game].update(asking.models)
+                    if asking not in self.askings[game]:
+                        self.askings[game].append(asking)
+                    self._told[game].add((seat, *sources(asking)))
+                if any(asking.language for asking in seats.values()):
+                    count = len(self.arms) * len(points) * len(self.payoffs)
+                    check_languages(made, made.worlds(count, self.seed), seats)
             names = self.outcomes(game)
             said = [h.metric for h in self.settings.hypotheses if h.game in ("", game)]
             for name in (self.settings.primary, *said):
