@@ -30,10 +30,10 @@ def probes_table(probed: pd.DataFrame) -> pd.DataFrame:
     parts = []
     for (game, arm, point), rows in probed.groupby(["game", "arm", "point"], sort=False):
         found = Probed(rows).summary()
-        for place, (name, value) in enumerate((("game", game), ("arm", arm), ("point", point))):
-            found.insert(place, name, value)
-        parts.append(found)
-    return pd.concat(parts, ignore_index=True)
+        parts.append(found.assign(game=game, arm=arm, point=point))
+    every = pd.concat(parts, ignore_index=True)
+    where = ["game", "arm", "point"]
+    return every[where + [name for name in every.columns if name not in where]]
 
 
 def competence_section(study: Mapping[str, Any]) -> str:

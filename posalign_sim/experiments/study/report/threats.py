@@ -217,16 +217,14 @@ def _suspects(found: Sequence[Verdict]) -> tuple[str, str] | None:
 
 
 def _understanding(study: Mapping[str, Any]) -> tuple[str, str] | None:
-    told = not_understood(study)
+    told, probed = not_understood(study), study.get("probed")
     if told:
         return (
             "Models that may not have understood",
-            f"Nothing shows that these answered better than by chance: {_some(told)}. What they did "
-            "may say nothing about institutions.",
+            f"Nothing shows that these answered better than by chance: {_some(told)}. What they "
+            "did may say nothing about institutions.",
         )
-    if study.get("answered") and not len(
-        study.get("probed") if study.get("probed") is not None else ()
-    ):
+    if study.get("answered") and (probed is None or probed.empty):
         return (
             "Models that were not probed",
             "Nothing here tells whether the models understood the rules (study.probes asks them).",
