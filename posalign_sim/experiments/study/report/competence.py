@@ -27,13 +27,9 @@ def probes_table(probed: pd.DataFrame) -> pd.DataFrame:
     Args:
         probed: what `competence` gave.
     """
-    parts = []
-    for (game, arm, point), rows in probed.groupby(["game", "arm", "point"], sort=False):
-        found = Probed(rows).summary()
-        parts.append(found.assign(game=game, arm=arm, point=point))
-    every = pd.concat(parts, ignore_index=True)
     where = ["game", "arm", "point"]
-    return every[where + [name for name in every.columns if name not in where]]
+    cells = {key: Probed(rows).summary() for key, rows in probed.groupby(where, sort=False)}
+    return pd.concat(cells, names=where).reset_index(where).reset_index(drop=True)
 
 
 def competence_section(study: Mapping[str, Any]) -> str:
