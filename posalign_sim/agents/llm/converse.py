@@ -30,7 +30,7 @@ from posalign_sim.agents.llm.chat import (
     Message,
     Place,
 )
-from posalign_sim.agents.llm.diary import Diary, Log
+from posalign_sim.agents.llm.diary import Diary, Event, Log
 from posalign_sim.agents.llm.prompts import prompt, schema_wanted
 from posalign_sim.envs.views.reply import ReplyError, options_of
 from posalign_sim.envs.views.text import company
@@ -162,8 +162,21 @@ def log_room(scenario: Scenario) -> int:
 class Conversation:
     """Worlds in which language models hold seats; see `converse`, which takes the same arguments.
 
+    Args:
+        scenario: as in `converse`; so for the next seven.
+        backend: what answers.
+        worlds: how many.
+        seed: of the study.
+        usual: how seats are asked.
+        pairs: pair number of each world.
+        study: part of which study.
+        mode: as in `simulate`.
+        witness: is told what happens: the number of a world, and events, each with the line that
+            tells of it.
+
     Attributes:
         scenario: what is played, with room for a log of events.
+        seats: how each seat is asked that a language model holds.
         worlds: `[worlds]` records.
         counts: `[worlds, 4]`; see `ModelRun`.
         answered: how many requests were answered.
@@ -180,6 +193,7 @@ class Conversation:
         pairs: Any = None,
         study: str | Sequence[str] = "study",
         mode: Mode = "compiled",
+        witness: Callable[[int, Sequence[tuple[Event, str]]], None] | None = None,
     ) -> None:
         """See the class."""
         usual = usual or Asking()
@@ -202,6 +216,7 @@ class Conversation:
             raise ConfigurationError(f"study: {len(self.studies)} names for {worlds} worlds")
         self.counts = np.zeros((worlds, len(COUNTED)), np.int64)
         self.answered = 0
+        self._witness = witness or (lambda world, happened: None)
         self._failures: dict[int, Failure] = {}
 
     async def play(self, at_once: int = 256, progress: bool | Callable[[], str] = True) -> ModelRun:
@@ -258,7 +273,7 @@ class Conversation:
         session = Session(self.scenario, self.worlds[world : world + 1], self.mode, self.seed)
         life = _Life(self.scenario, self.seats, session)
         while session.count:
-            life.remember()
+            self._witness(world, life.remember())
             rows = range(session.count)
             # All who are asked together are heard out, also where one of them fails: what is on the
             # cassette does not depend on who was faster.
@@ -268,11 +283,12 @@ class Conversation:
                 self._failures[world] = broken[0]
                 session.stop(0, broken[0].fault)
                 session.go_on()
-                return
+                break
             acts = [found for found in said if not isinstance(found, Failure)]
             choices = np.array([choice for choice, _ in acts], np.int64)
             session.advance(choices, np.stack([arguments for _, arguments in acts]))
             tell(0)
+        self._witness(world, life.rest())
 
     async def _decide(self, world: int, life: _Life, row: int) -> tuple[int, Any] | Failure:
         """What a seat decides that is asked; asked again, a few times, if it makes no sense."""
@@ -345,7 +361,7 @@ class _Life:
         self._asked: Counter[tuple[int, int]] = Counter()
         self._clock = -1
 
-    def remember(self) -> None:
+    def remember(self) -> list[tuple[Event, str]]:
         """Let seats note what has happened since they were last asked, and whom they face now."""
         session = self.session
         w = session.worlds[0]
@@ -361,6 +377,11 @@ class _Life:
         for seat in session.seat[: session.count].tolist():
             if seat < self.scenario.agents:
                 self.diaries[seat].meet(clock, company(self.scenario.structure, w, seat))
+        return happened
+
+    def rest(self) -> list[tuple[Event, str]]:
+        """What has happened since, when nobody is asked any more."""
+        return self._log.take(self.session.worlds[0])
 
     def place(self, study: str, row: int) -> tuple[str, int, int, str, int]:
         """Where a waiting row is: study, world, round, decision, seat."""

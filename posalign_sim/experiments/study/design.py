@@ -191,19 +191,29 @@ class Design:
             task.game, arms, np.arange(*task.points), task.pairs[1] - task.pairs[0]
         )
 
+    def one_world(self, game: str, arm: int, point: int, payoffs: int) -> Scenario:
+        """The scenario of one world of a game, whichever replicate it is."""
+        return self._scenario(game, [self.arms[arm]], np.array([point]), 1, (payoffs,))
+
     def _scenario(
-        self, game: str, arms: Sequence[Arm], points: np.ndarray[Any, Any], pairs: int
+        self,
+        game: str,
+        arms: Sequence[Arm],
+        points: np.ndarray[Any, Any],
+        pairs: int,
+        payoffs: Sequence[int] | None = None,
     ) -> Scenario:
         config = self.variant_of(int(points[0]))
         institutions = list(config["institutions"] or {})
-        each = len(points) * len(self.payoffs) * pairs
+        kinds = np.arange(len(self.payoffs)) if payoffs is None else np.array(payoffs)
+        each = len(points) * len(kinds) * pairs
         rounds = float(ENDLESS if config["rounds"] is None else config["rounds"])
         strengths = {name: strengths_by_world(arms, name, rounds, each) for name in institutions}
         values = self._values(config, arms, points)
         config = with_settings(
-            config, {p: np.repeat(v.ravel(), len(self.payoffs) * pairs) for p, v in values.items()}
+            config, {p: np.repeat(v.ravel(), len(kinds) * pairs) for p, v in values.items()}
         )
-        twin = np.repeat(np.arange(len(self.payoffs), dtype=np.float64), pairs)
+        twin = np.repeat(kinds.astype(np.float64), pairs)
         made = scenario_of(config, game, strengths, twin=np.tile(twin, len(arms) * len(points)))
         if any(isinstance(agent, LanguageModel) for agent in made.seats):
             return made.replace(events=log_room(made))
