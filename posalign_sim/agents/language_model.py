@@ -13,6 +13,10 @@ from posalign_sim.world.modules import Conduct, Disposition, External
 #: How answers are asked for: as a line of text, as JSON that satisfies a schema, or by schema where
 #: the provider is known to have that.
 ANSWERS = ("text", "schema", "auto")
+#: Where the number of a promise comes from: the model states it, or it is read from its words.
+PROMISES = ("stated", "extracted")
+#: What a seat remembers beside what it sees: the last rounds; or these, and notes of its own.
+MEMORIES = ("history", "notes")
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,15 @@ class Asking:
         shuffle: whether the choices of a decision are named in an order that differs between worlds
             and seats; else as they are declared.
         repairs: how often an answer that is no legal action is handed back.
+        message: how many characters its words to others may have, where there is a channel; 0: it
+            has no words.
+        promises: `stated`: on a channel it says itself how much it promises; `extracted`: it only
+            writes words, and what they promise is read from them.
+        promise_judge: a model that reads it; None: a reader by rule does. With `stated` it checks.
+        memory: `history`: what happened in the last rounds; `notes`: also private notes, which it
+            rewrites now and then.
+        reflect_every: after how many rounds it rewrites them.
+        notes: how many characters they may have.
 
     >>> Asking(model="fake", repairs=1).repairs
     1
@@ -56,11 +69,28 @@ class Asking:
     history: int = 10
     shuffle: bool = True
     repairs: int = 2
+    message: int = 280
+    promises: str = "stated"
+    promise_judge: str | None = None
+    memory: str = "history"
+    reflect_every: int = 5
+    notes: int = 600
 
     def __post_init__(self) -> None:
-        if self.answers not in ANSWERS:
-            raise ConfigurationError(f"answers={self.answers!r}: {nearest(self.answers, ANSWERS)}")
-        for name, least in (("most_tokens", 1), ("history", 0), ("repairs", 0)):
+        for name, known in (("answers", ANSWERS), ("promises", PROMISES), ("memory", MEMORIES)):
+            given = getattr(self, name)
+            if given not in known:
+                raise ConfigurationError(f"{name}={given!r}: {nearest(str(given), known)}")
+        if self.promises == "extracted" and self.message == 0:
+            raise ConfigurationError("promises=extracted reads words, and message=0 allows none")
+        for name, least in (
+            ("most_tokens", 1),
+            ("history", 0),
+            ("repairs", 0),
+            ("message", 0),
+            ("reflect_every", 1),
+            ("notes", 1),
+        ):
             number = getattr(self, name)
             if isinstance(number, bool) or not isinstance(number, int) or number < least:
                 raise ConfigurationError(
@@ -69,7 +99,7 @@ class Asking:
         for name in ("reasons", "shuffle"):
             if not isinstance(getattr(self, name), bool):
                 raise ConfigurationError(f"{name} must be true or false, not {self!r}")
-        for name in ("model", "persona", "values", "framing", "language"):
+        for name in ("model", "persona", "values", "framing", "language", "promise_judge"):
             if not isinstance(getattr(self, name), str | None):
                 raise ConfigurationError(f"{name} must be a name, not {getattr(self, name)!r}")
         heat = self.temperature
@@ -77,6 +107,11 @@ class Asking:
             isinstance(heat, int | float) and not isinstance(heat, bool) and 0 <= heat < math.inf
         ):
             raise ConfigurationError(f"temperature must be a number of 0 or more, not {heat!r}")
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """All models that are asked for this seat."""
+        return tuple(name for name in (self.model, self.promise_judge) if name is not None)
 
     def but(self, given: Mapping[str, Any], where: str) -> Asking:
         """The same, but for what is given.

@@ -36,8 +36,8 @@ from posalign_sim.world.conduct import interact
 from posalign_sim.world.draws import draw
 from posalign_sim.world.errors import ConfigurationError
 from posalign_sim.world.fields import Flags, Floats, Ints, given, param, per_agent, scalar, table
-from posalign_sim.world.modules import Argument, Block, Decision, Game
-from posalign_sim.world.record import GROUP, World, face, facing, seats
+from posalign_sim.world.modules import Argument, Block, Decision, Game, Words
+from posalign_sim.world.record import GROUP, NOBODY, World, face, facing, seats
 
 __all__ = ["Bargaining", "BargainingSight"]
 
@@ -151,6 +151,7 @@ class Bargaining(Game):
         ),
         default="silent",
         summary="Say which issue matters most to you, or pledge a concession? It binds nobody.",
+        words=Words(("claim", "pledge"), "silent"),
     )
     offer = Decision(
         "play",
@@ -278,6 +279,15 @@ class Bargaining(Game):
     def who_message(w: World, own: Bargaining, i: int) -> bool:
         speaks = own.live[i] == 1 and own.proposing[i] == 1
         return own.talk == 1 and speaks and w.sight.deal[i] == 0
+
+    @staticmethod
+    def hears_message(w: World, own: Bargaining, i: int, m: int) -> tuple[int, int, int]:
+        j = facing(w, i)
+        while j != i:
+            if face(w, j) == m:
+                return m, w.clock, 1
+            j = facing(w, j)
+        return NOBODY, w.clock, 0
 
     @staticmethod
     def after_message(w: World, own: Bargaining) -> None:

@@ -127,7 +127,8 @@ class RepeatedDilemma(Game):
                 outcome = 2 * mine + other
                 earned += own.amounts[second, outcome]
                 # The partner has paid for the act if it relied on cooperation.
-                paid, harm = 0.0 if other else own.relied[second], own.harms[second, outcome]
+                relied, harm = own.relied[second], own.harms[second, outcome]
+                paid = 0.0 if other else relied
                 cooperation = 0.0 if mine else 1.0
                 interact(w, face(w, i), face(w, j), cooperation, 0, 0.0, 0.0, paid, harm)
             post(w, NATURE, face(w, i), earned)

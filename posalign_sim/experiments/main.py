@@ -34,6 +34,8 @@ posalign-sim: which institutions turn zero-sum dynamics into positive-sum ones, 
   posalign-sim resume FOLDER         go on with a study that was interrupted
   posalign-sim results FOLDER        what a run found: filter, compare, export; results --help
   posalign-sim reproduce FOLDER      run it again and say what differs
+  posalign-sim judge FOLDER judges=[MODEL]
+                                     models judge what the models of a study said; judge --help
   posalign-sim search [SETTINGS]     institutions whose numbers are optimised: a Pareto front of
                                      welfare, fairness, autonomy and cost; search --help
   posalign-sim list [SORT]           what there is: games, institutions, agents, metrics, studies,
@@ -295,6 +297,12 @@ def _resume(words: list[str]) -> int:
     return 0
 
 
+def _judge(words: list[str]) -> int:
+    from posalign_sim.experiments.study.judge_command import judge_study
+
+    return judge_study(words)
+
+
 def _results(words: list[str]) -> int:
     from posalign_sim.experiments.study.results_command import show_results
 
@@ -341,6 +349,7 @@ _CONFIGURED: dict[str, tuple[Callable[[Mapping[str, Any]], None], str]] = {
 }
 #: Commands that take words of their own; they give an exit code back.
 _COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "judge": _judge,
     "list": _list,
     "power": _power,
     "register": _register,

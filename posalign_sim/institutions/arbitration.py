@@ -22,7 +22,7 @@ from posalign_sim.world.conduct import answers, breached, find
 from posalign_sim.world.draws import draw
 from posalign_sim.world.fields import Flags, Ints, param, per_agent, scalar, table
 from posalign_sim.world.modules import Decision, Institution
-from posalign_sim.world.record import World, face, holder, seats
+from posalign_sim.world.record import World, face, holder, ranks, seats
 
 DROP, FILE = 0, 1
 ACCEPT, APPEAL = 0, 1
@@ -145,7 +145,7 @@ class Arbitration(Institution):
         own.heard = 1 if choose_leads(w, own) else 0
         if own.heard == 0:
             return
-        for rank in range(w.agents):
+        for rank in ranks(w):
             i = w.order[rank]
             if not leads(own, i):
                 continue
@@ -185,7 +185,7 @@ class Arbitration(Institution):
     def after_appeal(w: World, own: Arbitration) -> None:
         if own.heard == 0 or own.appeal_fee == np.inf:
             return
-        for rank in range(w.agents):
+        for rank in ranks(w):
             i = w.order[rank]
             if own.appeal[i] != APPEAL:
                 continue
@@ -202,7 +202,7 @@ class Arbitration(Institution):
     def redress(w: World, own: Arbitration) -> None:
         if own.heard == 0:
             return
-        for rank in range(w.agents):
+        for rank in ranks(w):
             i = w.order[rank]
             if own.verdict[i] == UNHEARD:
                 continue

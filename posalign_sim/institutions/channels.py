@@ -10,7 +10,7 @@ from posalign_sim.world.accounts import COST, pay
 from posalign_sim.world.conduct import answers, governed, pledge
 from posalign_sim.world.draws import draw
 from posalign_sim.world.fields import Flags, Floats, Ints, param, per_identity
-from posalign_sim.world.modules import Argument, Decision, Institution
+from posalign_sim.world.modules import Argument, Decision, Institution, Words
 from posalign_sim.world.record import NOBODY, World, face, meetings, other, others, seats
 
 SILENT, SAY = 0, 1
@@ -50,6 +50,9 @@ class Hotline(Institution):
     asked. The line connects seats of one jurisdiction. When shuffled, what one says is heard as
     said by another of its role, who is also held to it.
 
+    See also talk between language models: the words that they send with a statement are heard where
+    and when it is; if another intent is heard than was said, they cannot be understood.
+
     Reports, per identity: statements that acts could be held against, and how many were kept.
 
     Tells: those who listen, what each of the others said, how old it is, and whether it is marked;
@@ -79,6 +82,8 @@ class Hotline(Institution):
     said: Floats = per_identity(np.float64, ROUNDS, initial=-1)
     mark: Flags = per_identity(np.uint8, ROUNDS)
     sat: Ints = per_identity(np.uint32, ROUNDS, initial=NOBODY)
+    author: Ints = per_identity(np.uint32, ROUNDS, initial=NOBODY)
+    clear: Flags = per_identity(np.uint8, ROUNDS)
     word: Floats = per_identity(initial=-1)
     fate: Flags = per_identity(np.uint8)
     statements: Ints = per_identity(np.int64, outcome=True)
@@ -89,6 +94,7 @@ class Hotline(Institution):
         ("silent", "say"),
         arguments=(Argument("intent", 0, TENTHS, choices=("say",), unit="tenths"),),
         summary="Tell the others how much cooperation you will show in this round (in tenths)?",
+        words=Words(("say",), "silent", ROUNDS, promise="intent"),
     )
     call_intent: Ints
 
@@ -117,6 +123,19 @@ class Hotline(Institution):
     @staticmethod
     def default_call(w: World, own: Hotline, i: int) -> tuple[int, int]:
         return SILENT, TENTHS
+
+    @staticmethod
+    def hears_call(w: World, own: Hotline, i: int, m: int) -> tuple[int, int, int]:
+        # Words are heard where the intent is, as it was told: by fellows, or by everybody.
+        p = w.sight
+        when = int(w.clock) - int(own.delay)
+        then = when % ROUNDS
+        heard = p.public_intent[m] >= 0 and face(w, i) != m
+        for k in range(p.fellows.shape[1]):
+            heard = heard or (p.fellows[i, k] == m and p.heard_intent[i, k] >= 0)
+        if not heard or own.said[m, then] < 0:
+            return NOBODY, when, 0
+        return own.author[m, then], when, own.clear[m, then]
 
     @staticmethod
     def after_call(w: World, own: Hotline) -> None:
@@ -197,8 +216,11 @@ def speak(w: World, own: Hotline, m: int, tenths: int, now: int) -> None:
         pledge(w, heard_as, max(w.pledge[heard_as], least))
     if own.vetted > 0 and level > truthfulness(own, m) + _HAIR:
         own.mark[heard_as, now] = 1 if draw(w, own, m, _MARKED) < own.vetted else 0
+    own.author[heard_as, now] = m
+    own.clear[heard_as, now] = 1
     if own.garbled > 0 and draw(w, own, m, _GARBLED) < own.garbled:
         level = int(draw(w, own, m, _NOISE) * (TENTHS + 1)) / TENTHS
+        own.clear[heard_as, now] = 0
     own.said[heard_as, now] = level
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from posalign_sim.world.accounts import COST, jurisdiction_of, pay
-from posalign_sim.world.compiler import rare
 from posalign_sim.world.conduct import answers, drop, governed
 from posalign_sim.world.draws import draw
 from posalign_sim.world.fields import Ints, param, per_agent
@@ -95,7 +94,6 @@ class Registry(Institution):
                 pay(w, face(w, i), COST, own.upkeep)
 
 
-@rare
 def clean_name(w: World, own: Registry, i: int) -> float:
     """Points that asking for a new name is worth to a seat: trade that its record would cost it."""
     p = w.sight

@@ -65,6 +65,7 @@ ASKED = (
     "joint_",
     "default_",
     "stakes_",
+    "hears_",
     "kept_",
     "broken_",
     "overrule",

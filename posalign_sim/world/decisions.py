@@ -61,6 +61,27 @@ class Column:
         return self.argument.name if self.index < 0 else f"{self.argument.name}_{self.index}"
 
 
+@dataclass(frozen=True)
+class Words:
+    """Words of its own that a seat may send with a choice, where who fills it has any.
+
+    They never enter the world's record. The module says to whom they come, when, and as whose
+    (`hears_D`), so that they share the fate of the choice that they go with.
+
+    Attributes:
+        choices: labels of the choices that carry them.
+        silence: the label of saying nothing.
+        rounds: for how many rounds they can be heard, that in which they were sent included.
+        promise: the argument in which the choice says how much cooperation it promises; empty if
+            there is none.
+    """
+
+    choices: tuple[str, ...]
+    silence: str
+    rounds: int = 1
+    promise: str = ""
+
+
 class Decision:
     """A point in a phase where some seats choose among named choices, all at once.
 
@@ -83,6 +104,7 @@ class Decision:
             kept or broken: institutions may hold it to that.
         broken: the label by which it breaks it.
         summary: the question that a seat is asked, in words.
+        words: which choices may carry words of the seat's own; None: none.
     """
 
     def __init__(
@@ -97,6 +119,7 @@ class Decision:
         kept: str | None = None,
         broken: str | None = None,
         summary: str = "",
+        words: Words | None = None,
     ) -> None:
         """See the class."""
         if phase not in PHASES or phase == "settle":
@@ -106,6 +129,12 @@ class Decision:
                 "a decision has both a label that keeps a word and one that breaks it"
             )
         labels = [label for label in (default, kept, broken) if label is not None]
+        if words is not None:
+            labels += [*words.choices, words.silence]
+            names = [a.name for a in arguments]
+            if words.promise and words.promise not in names:
+                hint = nearest(words.promise, names)
+                raise ConfigurationError(f"{words.promise!r} is no argument: {hint}")
         for label in [*labels, *(label for a in arguments for label in a.choices)]:
             if label not in choices:
                 raise ConfigurationError(f"{label!r} is no choice: {nearest(label, choices)}")
@@ -119,6 +148,7 @@ class Decision:
         self.kept = kept
         self.broken = broken
         self.summary = summary
+        self.words = words
         self.name = ""
 
     def __set_name__(self, owner: type, name: str) -> None:

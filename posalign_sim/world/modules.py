@@ -28,6 +28,9 @@ Functions of a module (all optional, all static; `w` is the world, `own` the mod
 `stakes_D(w, own, i)`      what taking up decision `D` (its second choice) puts at stake for a seat:
                            points gained, points paid, points that it costs others, and 1 if it
                            answers what was done to the seat
+`hears_D(w, own, i, m)`    (decisions that carry words) whose words seat `i` hears now as those of
+                           identity `m` (`NOBODY`: none), in which round they were sent, and
+                           whether they can be understood (1) or not (0)
 `kept_D(w, own, i)`        (games) the choice and arguments by which a seat keeps its word at `D`
 `broken_D(w, own, i)`      (games) and those by which it breaks it
 `overrule(w, own, i)`      (institutions) `KEEP` or `BREAK` in the place of a seat's own choice at a
@@ -52,7 +55,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from posalign_sim.world.decisions import PHASES, Argument, Block, Column, Decision, Phase
+from posalign_sim.world.decisions import (
+    PHASES,
+    Argument,
+    Block,
+    Column,
+    Decision,
+    Phase,
+    Words,
+)
 from posalign_sim.world.errors import ConfigurationError, nearest
 from posalign_sim.world.fields import (
     OF_INTERACTIONS,
@@ -371,6 +382,10 @@ def _check_functions(cls: type[Module]) -> None:
     for point in cls.decisions.values():
         for prefix, count in _OF_DECISION.items():
             allowed[f"{prefix}_{point.name}"] = count
+        if point.words is not None:
+            allowed[f"hears_{point.name}"] = 4
+            if f"hears_{point.name}" not in cls.functions:
+                raise TypeError(f"{cls.__name__} needs hears_{point.name}(w, own, i, m): who hears")
         if point.kept is not None:
             allowed[f"kept_{point.name}"] = allowed[f"broken_{point.name}"] = 3
     for point in cls.decisions.values():
@@ -772,6 +787,7 @@ __all__ = [
     "Phase",
     "Replacement",
     "Schedule",
+    "Words",
     "World",
     "nearest",
     "schedule",

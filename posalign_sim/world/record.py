@@ -738,6 +738,27 @@ def _two_identities(w: World) -> range:
     return range(2)
 
 
+def ranks(w: World) -> range:
+    """Places in the order of birth of all seats that play, for `w.order`."""
+    return range(w.agents)
+
+
+@variant(ranks, "pair")
+def _ranks_of_two(w: World) -> range:
+    return range(2)
+
+
+def acts(w: World) -> range:
+    """The interactions of this round so far, by number."""
+    return range(w.interaction_count)
+
+
+@variant(acts, "pair")
+def _acts_of_two(w: World) -> range:
+    # What there is room for is a constant: few are unrolled.
+    return range(min(np.uint64(w.interaction_count), np.uint64(len(w.interactions))))
+
+
 def later_born(w: World, i: int, j: int) -> int:
     """1 if seat `i` was born after seat `j`, else 0: who is second in a pair."""
     return 1 if w.birth_rank[i] > w.birth_rank[j] else 0

@@ -173,7 +173,10 @@ def simulate(
             values.
     """
     if scenario.structure.external >= 0:
-        raise ConfigurationError("a seat is decided from outside: use start(), not simulate()")
+        raise ConfigurationError(
+            "a seat is decided from outside: use start(), or converse() for language models, not "
+            "simulate()"
+        )
     ws = scenario.worlds(worlds, seed, pairs)
     text = Path(round_file).read_text() if round_file else None
     runner = engine(scenario.structure, mode, text)

@@ -10,6 +10,7 @@ import pytest
 from posalign_sim import ConfigurationError
 from posalign_sim.agents.llm.converse import OUTCOMES
 from posalign_sim.experiments.main import composed
+from posalign_sim.experiments.study.judge_command import judge_study
 from posalign_sim.experiments.study.models import CALLS
 from posalign_sim.experiments.study.plan import plan_study
 from posalign_sim.experiments.study.reproduce import reproduce
@@ -45,7 +46,8 @@ def run(config, folder):
 
 def asked(folder):
     with sqlite3.connect(folder / CALLS) as tape:
-        return tape.execute("SELECT count(*), sum(attempt > 0) FROM calls").fetchone()
+        query = "SELECT count(*), sum(attempt > 0), sum(taken) FROM calls"
+        return tape.execute(query).fetchone()
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +70,7 @@ def test_a_model_that_plays_tit_for_tat_has_the_results_of_tit_for_tat(spoken, t
 def test_calls_are_counted_and_kept(spoken):
     _, folder, found = spoken
     calls = found.loc[found["metric"] == "model_calls", "value"]
-    count, repaired = asked(folder)
+    count, repaired, _ = asked(folder)
     assert calls.sum() == count > 1000
     assert repaired == 0
     assert not found.loc[found["metric"].isin(("model_unusable", "faults")), "value"].any()
@@ -98,8 +100,9 @@ def test_answers_are_taken_over_from_earlier_runs(spoken):
     longer = run({**config, "replicates": 8}, folder.parent / "longer")
     same = longer[longer["world"] < 6].reset_index(drop=True)
     pd.testing.assert_frame_equal(same, found)
-    first, _ = asked(folder)
-    assert first < asked(folder.parent / "longer")[0] < 1.5 * first
+    first, _, _ = asked(folder)
+    count, _, taken = asked(folder.parent / "longer")
+    assert taken == first < count < 1.5 * first
 
 
 def test_a_budget_stops_a_study_that_goes_on_with_a_larger_one(spoken, tmp_path):
@@ -168,3 +171,30 @@ def test_what_makes_no_sense_is_refused_before_anything_runs(words, told, tmp_pa
     with pytest.raises(ConfigurationError, match=told):
         run(config, tmp_path / "refused")
     assert not (tmp_path / "refused" / "results.parquet").exists()
+
+
+def test_what_models_said_is_judged_by_a_command_once_and_not_by_those_who_said_it(
+    tmp_path, capsys
+):
+    words = ("replicates=2", "models.reasons=true", "models.answers=schema", "rounds=3")
+    folder = tmp_path / "talked"
+    run(study("fake", *words), folder)
+    charter = tmp_path / "charter.txt"
+    charter.write_text("Keep your word.")
+    with pytest.raises(ConfigurationError, match="fake plays in this study"):
+        judge_study([str(folder), "judges=[fake]"])
+    command = [str(folder), "judges=[fake]", "allow_self=true", f"charter={charter}"]
+    assert judge_study([*command, "measures=[reason,appropriateness]"]) == 0
+    told = capsys.readouterr().out
+    assert "reason: own_gain" in told
+    found = pd.read_csv(folder / "judgements.csv")
+    assert set(found["measure"]) == {"reason", "appropriateness"}
+    first = (folder / "judgements.csv").read_bytes()
+    assert judge_study([*command, "measures=[reason,appropriateness]", "calls=0"]) == 0
+    assert (folder / "judgements.csv").read_bytes() == first  # nobody was asked again
+    assert judge_study([*command, "compare=[bond,arbitration]"]) == 0
+    assert "picks what comes first" in capsys.readouterr().out
+    with pytest.raises(ConfigurationError, match="did you mean bond"):
+        judge_study([*command, "compare=[bonds,none]"])
+    with pytest.raises(ConfigurationError, match="did you mean charter"):
+        judge_study([*command, "chartr=x"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -82,9 +82,12 @@ class Cassette:
         path: of the file. A new one is made in `record` and `refresh`.
         backend: what is asked; None: nothing (in `replay`).
         mode: see above.
+        earlier: other cassettes. In `record`, what was answered there is taken over, as it is
+            needed; they stay as they are.
 
     Attributes:
         played: how many requests were answered from the file.
+        taken: how many were answered from earlier ones.
         asked: how many were handed on to the backend.
 
     >>> import asyncio, tempfile
@@ -104,7 +107,12 @@ class Cassette:
     """
 
     def __init__(
-        self, path: str | Path, backend: ChatBackend | None = None, mode: Mode = "record"
+        self,
+        path: str | Path,
+        backend: ChatBackend | None = None,
+        mode: Mode = "record",
+        *,
+        earlier: Sequence[str | Path] = (),
     ) -> None:
         """See the class."""
         modes = get_args(Mode)
@@ -115,7 +123,8 @@ class Cassette:
         self.path = Path(path)
         self.backend = backend
         self.mode = mode
-        self.played = self.asked = 0
+        self.played = self.taken = self.asked = 0
+        self._earlier = [Tape(Path(other), write=False) for other in earlier]
         self._tape: Tape | None = None
         if mode != "off":
             self._tape = Tape(self.path, write=mode != "replay")
@@ -141,6 +150,11 @@ class Cassette:
                 return _play(found[0])
         if self.mode == "replay":
             raise ChatError(FailureKind.NOT_RECORDED, self._missing(request, text), tries=0)
+        for other in self._earlier if self.mode == "record" else ():
+            found = other.find(key)
+            if found is not None and not found[1]:
+                self.taken += 1
+                return await self._put(tape, request, key, text, _outcome(found[0]), taken=True)
         outcome: ChatReply | ChatError
         try:
             outcome = await self._ask(request)
@@ -148,24 +162,38 @@ class Cassette:
             if failure.kind in OURS:
                 raise
             outcome = failure
+        return await self._put(tape, request, key, text, outcome)
+
+    async def _put(
+        self,
+        tape: Tape,
+        request: ChatRequest,
+        key: bytes,
+        text: str,
+        outcome: ChatReply | ChatError,
+        taken: bool = False,
+    ) -> ChatReply:
+        """Write down what came of a request, and play what is on disk then."""
         served = fingerprint = None
         if isinstance(outcome, ChatReply):
             served, fingerprint = outcome.model, outcome.fingerprint
         again = isinstance(outcome, ChatError) and outcome.kind not in THEIRS
-        said = _written(outcome)
-        call = Call(key, request.place, request.model, text, served, fingerprint, again, said)
+        who = (request.place, request.model, text, served, fingerprint)
+        call = Call(key, *who, again, _written(outcome), taken)
         return _play(await tape.put(call, replace=self.mode == "refresh"))
 
     async def close(self) -> None:
         """See `ChatBackend.close`. What was answered is written first."""
         tape, self._tape = self._tape, None
+        for other in self._earlier:
+            await other.close()
         if tape is not None:
             await tape.close()
         if self.backend is not None:
             await self.backend.close()
 
     def spent(self, study: str, prices: Mapping[str, Price]) -> Spent:
-        """What is recorded of a study has taken, failures included.
+        """What the recorded calls of a study took, failures included; not what was taken over.
 
         Args:
             study: its name; all its parts count.
@@ -175,7 +203,7 @@ class Cassette:
         money = 0.0
         for asked, count, tokens_in, tokens_out in self._open().rows(
             f"SELECT asked, count(*), {_total('tokens_in')}, {_total('tokens_out')} FROM calls "
-            "WHERE study = ? OR substr(study, 1, length(?)) = ? GROUP BY asked",
+            "WHERE NOT taken AND (study = ? OR substr(study, 1, length(?)) = ?) GROUP BY asked",
             (study, f"{study}/", f"{study}/"),
         ):
             tokens = (int(str(tokens_in)), int(str(tokens_out)))
@@ -293,9 +321,16 @@ def _written(outcome: ChatReply | ChatError) -> str:
     return json.dumps({"failure": {"kind": outcome.kind, **told, "tries": outcome.tries}})
 
 
-def _play(outcome: str) -> ChatReply:
-    said = json.loads(outcome)
+def _outcome(written: str) -> ChatReply | ChatError:
+    said = json.loads(written)
     if "reply" in said:
         return ChatReply(**said["reply"])
     failure = said["failure"]
-    raise ChatError(FailureKind(failure.pop("kind")), failure.pop("detail"), **failure)
+    return ChatError(FailureKind(failure.pop("kind")), failure.pop("detail"), **failure)
+
+
+def _play(written: str) -> ChatReply:
+    outcome = _outcome(written)
+    if isinstance(outcome, ChatError):
+        raise outcome
+    return outcome

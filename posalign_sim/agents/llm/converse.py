@@ -10,7 +10,6 @@ place of a model.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,20 +19,11 @@ import pandas as pd
 from tqdm import tqdm
 
 from posalign_sim.agents.language_model import Asking, LanguageModel
-from posalign_sim.agents.llm.answers import handed_back, read, schema_of
-from posalign_sim.agents.llm.chat import (
-    OURS,
-    ChatBackend,
-    ChatError,
-    ChatRequest,
-    FailureKind,
-    Message,
-    Place,
-)
-from posalign_sim.agents.llm.diary import Diary, Event, Log
-from posalign_sim.agents.llm.prompts import prompt, schema_wanted
-from posalign_sim.envs.views.reply import ReplyError, options_of
-from posalign_sim.envs.views.text import company
+from posalign_sim.agents.llm.chat import ChatBackend
+from posalign_sim.agents.llm.diary import Event
+from posalign_sim.agents.llm.life import Life
+from posalign_sim.agents.llm.promises import Promise
+from posalign_sim.agents.llm.questions import COUNTED, Failure, Questions, StoppedError
 from posalign_sim.world.compiler import Mode
 from posalign_sim.world.engine import engine
 from posalign_sim.world.errors import ConfigurationError
@@ -45,39 +35,12 @@ from posalign_sim.world.simulate import Run, check_conservation
 
 #: Events of a world between two decisions of its models, at least and for each seat.
 EVENTS, EVENTS_EACH = 512, 64
-#: What is counted of each world.
-COUNTED = ("model_calls", "model_repairs", "model_tokens_in", "model_tokens_out")
 #: By which fault a world ends.
 ENDINGS = {
     "model_silent": MODEL_SILENT,
     "model_refused": MODEL_REFUSED,
     "model_unusable": MODEL_UNUSABLE,
 }
-#: Failures that stop everything while nothing at all has been answered: they will not pass.
-_HOPELESS = frozenset({FailureKind.BAD_REQUEST, FailureKind.CONNECTION, FailureKind.TOO_LARGE})
-
-
-class StoppedError(ConfigurationError):
-    """Nobody can be asked any more: a limit is reached, a key is missing, another model answers."""
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why a model's seat ended its world.
-
-    Attributes:
-        world: number of the world in the batch.
-        place: where it was.
-        kind: what kind of failure: of `FailureKind`, or of `ReplyError`.
-        detail: what happened.
-        fault: by which the world ended; see `world.faults`.
-    """
-
-    world: int
-    place: Place
-    kind: str
-    detail: str
-    fault: int
 
 
 @dataclass(frozen=True)
@@ -85,12 +48,14 @@ class ModelRun(Run):
     """A run in which language models held seats.
 
     Attributes:
-        counts: `[worlds, 4]` calls, repairs, tokens read and tokens written in each world.
+        counts: `[worlds, COUNTED]` what was counted in each world; see `COUNTED`.
         failures: what ended worlds, in their order.
+        promises: what messages promised, as stated and as read, in the order of worlds and rounds.
     """
 
     counts: np.ndarray[Any, Any] = field(repr=False)
     failures: tuple[Failure, ...] = ()
+    promises: tuple[Promise, ...] = field(default=(), repr=False)
 
     def _rows(self, first: int, last: int) -> pd.DataFrame:
         """As of any run; what models were asked, and by which fault of theirs the world ended."""
@@ -173,13 +138,13 @@ class Conversation:
         mode: as in `simulate`.
         witness: is told what happens: the number of a world, and events, each with the line that
             tells of it.
+        answered: how many requests were answered elsewhere before: whether models are there at all.
 
     Attributes:
         scenario: what is played, with room for a log of events.
         seats: how each seat is asked that a language model holds.
         worlds: `[worlds]` records.
-        counts: `[worlds, 4]`; see `ModelRun`.
-        answered: how many requests were answered.
+        counts: `[worlds, COUNTED]`; see `ModelRun`.
     """
 
     def __init__(
@@ -194,6 +159,7 @@ class Conversation:
         study: str | Sequence[str] = "study",
         mode: Mode = "compiled",
         witness: Callable[[int, Sequence[tuple[Event, str]]], None] | None = None,
+        answered: int = 0,
     ) -> None:
         """See the class."""
         usual = usual or Asking()
@@ -215,8 +181,9 @@ class Conversation:
         if len(self.studies) != worlds:
             raise ConfigurationError(f"study: {len(self.studies)} names for {worlds} worlds")
         self.counts = np.zeros((worlds, len(COUNTED)), np.int64)
-        self.answered = 0
         self._witness = witness or (lambda world, happened: None)
+        self._questions = Questions(backend, self.counts, self.studies)
+        self._questions.answered = answered
         self._failures: dict[int, Failure] = {}
 
     async def play(self, at_once: int = 256, progress: bool | Callable[[], str] = True) -> ModelRun:
@@ -257,8 +224,20 @@ class Conversation:
         check_conservation(self.worlds)
         failures = tuple(self._failures[world] for world in sorted(self._failures))
         return ModelRun(
-            self.scenario, self.worlds, None, runner.text, runner.text_hash, self.counts, failures
+            self.scenario,
+            self.worlds,
+            None,
+            runner.text,
+            runner.text_hash,
+            self.counts,
+            failures,
+            tuple(sorted(self._questions.promises, key=lambda one: one[:3])),
         )
+
+    @property
+    def answered(self) -> int:
+        """How many requests were answered."""
+        return self._questions.answered
 
     def _told(self) -> str:
         return f"{self.answered} answers"
@@ -271,13 +250,13 @@ class Conversation:
     async def _live(self, world: int, tell: Callable[[int], None]) -> None:
         """One world, from its beginning to its end."""
         session = Session(self.scenario, self.worlds[world : world + 1], self.mode, self.seed)
-        life = _Life(self.scenario, self.seats, session)
+        life = Life(self.scenario, self.seats, session)
         while session.count:
             self._witness(world, life.remember())
             rows = range(session.count)
             # All who are asked together are heard out, also where one of them fails: what is on the
             # cassette does not depend on who was faster.
-            said = await asyncio.gather(*(self._decide(world, life, row) for row in rows))
+            said = await asyncio.gather(*(self._questions.decide(world, life, row) for row in rows))
             broken = [found for found in said if isinstance(found, Failure)]
             if broken:
                 self._failures[world] = broken[0]
@@ -285,111 +264,22 @@ class Conversation:
                 session.go_on()
                 break
             acts = [found for found in said if not isinstance(found, Failure)]
-            choices = np.array([choice for choice, _ in acts], np.int64)
-            session.advance(choices, np.stack([arguments for _, arguments in acts]))
+            for row, act in enumerate(acts):
+                life.say(row, act.words)
+            choices = np.array([act.choice for act in acts], np.int64)
+            session.advance(choices, np.stack([act.arguments for act in acts]))
             tell(0)
         self._witness(world, life.rest())
 
-    async def _decide(self, world: int, life: _Life, row: int) -> tuple[int, Any] | Failure:
-        """What a seat decides that is asked; asked again, a few times, if it makes no sense."""
-        session = life.session
-        seat = int(session.seat[row])
-        asking = self.seats[seat]
-        first, form = prompt(session, row, asking, life.diaries[seat].text())
-        schema = None
-        if schema_wanted(asking):
-            schema = schema_of(options_of(session, row), asking.reasons)
-        messages: tuple[Message, ...] = first
-        place, wrong = life.place(self.studies[world], row), None
-        for attempt in range(asking.repairs + 1):
-            request = ChatRequest(
-                messages,
-                str(asking.model),
-                Place(*place, attempt),
-                asking.temperature,
-                asking.most_tokens,
-                schema,
-            )
-            text = await self._ask(world, request)
-            if isinstance(text, Failure):
-                return text
-            if text is None:
-                wrong = ReplyError("too_long", f"it is longer than {asking.most_tokens} tokens")
-            else:
-                found = read(text, session, row)
-                if not isinstance(found, ReplyError):
-                    return found
-                wrong = found
-            messages = (*first, *handed_back(text, wrong.detail, form))
-        assert wrong is not None  # there is at least one attempt
-        return Failure(world, request.place, wrong.kind, wrong.detail, MODEL_UNUSABLE)
 
-    async def _ask(self, world: int, request: ChatRequest) -> str | Failure | None:
-        """The text of an answer; None if it was cut off, and a failure if there is none."""
-        counts = self.counts[world]
-        counts[0] += 1
-        counts[1] += request.place.attempt > 0
-        outcome: Any
-        try:
-            outcome = await self.backend.complete(request)
-        except ChatError as error:
-            outcome = error
-        counts[2] += outcome.tokens_in
-        counts[3] += outcome.tokens_out
-        if not isinstance(outcome, ChatError):
-            self.answered += 1
-            return str(outcome.text)
-        kind = outcome.kind
-        if kind == FailureKind.CUT_OFF:
-            self.answered += 1
-            return None
-        hopeless = kind in _HOPELESS and self.answered == 0
-        if kind in OURS or kind == FailureKind.WRONG_MODEL or hopeless:
-            told = f"{request.model} cannot be asked: {outcome} ({request.place})"
-            raise StoppedError(told) from outcome
-        fault = MODEL_REFUSED if kind == FailureKind.REFUSED else MODEL_SILENT
-        return Failure(world, request.place, str(kind), outcome.detail, fault)
-
-
-class _Life:
-    """One world while it is played: what its models remember, and how often they were asked."""
-
-    def __init__(self, scenario: Scenario, seats: dict[int, Asking], session: Session) -> None:
-        self.scenario, self.session = scenario, session
-        self.diaries = {seat: Diary(asking.history) for seat, asking in seats.items()}
-        self._log = Log(scenario)
-        self._asked: Counter[tuple[int, int]] = Counter()
-        self._clock = -1
-
-    def remember(self) -> list[tuple[Event, str]]:
-        """Let seats note what has happened since they were last asked, and whom they face now."""
-        session = self.session
-        w = session.worlds[0]
-        clock = int(w["clock"])
-        if clock != self._clock:
-            self._asked.clear()
-            self._clock = clock
-        happened = self._log.take(w)
-        owner = w["owner"][: int(w["identities"])] if self.scenario.faces > 1 else None
-        for seat, diary in self.diaries.items():
-            own = {seat} if owner is None else set(np.flatnonzero(owner == seat).tolist())
-            diary.note(happened, own)
-        for seat in session.seat[: session.count].tolist():
-            if seat < self.scenario.agents:
-                self.diaries[seat].meet(clock, company(self.scenario.structure, w, seat))
-        return happened
-
-    def rest(self) -> list[tuple[Event, str]]:
-        """What has happened since, when nobody is asked any more."""
-        return self._log.take(self.session.worlds[0])
-
-    def place(self, study: str, row: int) -> tuple[str, int, int, str, int]:
-        """Where a waiting row is: study, world, round, decision, seat."""
-        session = self.session
-        seat, number = int(session.seat[row]), int(session.decision[row])
-        self._asked[seat, number] += 1
-        times = self._asked[seat, number]
-        name = session.points[number].name
-        w = session.worlds[0]
-        decision = name if times == 1 else f"{name} ({times})"
-        return study, int(w["pair"]), int(w["clock"]), decision, seat
+__all__ = [
+    "COUNTED",
+    "ENDINGS",
+    "OUTCOMES",
+    "Conversation",
+    "Failure",
+    "ModelRun",
+    "StoppedError",
+    "converse",
+    "log_room",
+]

@@ -109,6 +109,16 @@ class Diary:
             for clock in sorted(kept)[: -self.rounds]:
                 del kept[clock]
 
+    def add(self, clock: int, line: str) -> None:
+        """Write down what else there was in a round.
+
+        Args:
+            clock: which round.
+            line: as it is told.
+        """
+        if self.rounds:
+            self._lines.setdefault(clock, []).append(line)
+
     def text(self) -> str:
         """The section of a prompt that tells of it; empty if nothing has happened."""
         parts = []

@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 
 from posalign_sim.agents.language_model import Asking
-from posalign_sim.agents.llm.answers import by_schema, form_of
+from posalign_sim.agents.llm.answers import by_schema, form_of, offered, speech_of
 from posalign_sim.agents.llm.chat import Message
 from posalign_sim.agents.llm.texts import find_text
-from posalign_sim.envs.views.reply import options_of
+from posalign_sim.envs.views.options import decision_of, how_to_answer, options_of
 from posalign_sim.envs.views.text import described
 from posalign_sim.world.decisions import Decision
 from posalign_sim.world.session import Session
@@ -34,7 +34,7 @@ def prompt(
         session: the session.
         row: a waiting row.
         asking: how the seat is asked.
-        lived: what it has lived through; see `Diary.text`.
+        lived: what it has lived through, hears and has noted; see `Life.lived`.
 
     Example:
         >>> from posalign_sim import Scenario, start
@@ -54,9 +54,15 @@ def prompt(
         order = shuffled(int(w["key"]), int(session.seat[row]))
     told = described(session, row, order)
     schema = by_schema(asking.answers, asking.model or "")
-    form = form_of(options_of(session, row), told.form, schema, asking.reasons)
+    legal, question, text_form = offered(session, row, asking), told.question, told.form
+    for stated, now in zip(options_of(session, row), legal, strict=True):
+        if now != stated:  # what is read from the seat's words, it is not asked for
+            question = question.replace(f"- {stated.words()}", f"- {now.words()}")
+            text_form = how_to_answer(legal)
+    speech = speech_of(legal, decision_of(session, row).words, asking)
+    form = form_of(legal, text_form, schema, asking.reasons, speech)
     system = "\n\n".join([*introduction(asking), told.rules])
-    parts = [told.situation.strip("\n"), lived, told.question, form]
+    parts = [told.situation.strip("\n"), lived, question, form]
     user = "\n\n".join(part for part in parts if part)
     return (Message("system", system), Message("user", user)), form
 

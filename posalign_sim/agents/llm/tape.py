@@ -7,18 +7,17 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from posalign_sim.agents.llm.chat import Place
 from posalign_sim.world.errors import ConfigurationError
 
 #: Tells our files from other SQLite files: the letters PSAL.
 APPLICATION = 0x5053414C
-VERSION = 1
+VERSION = 2
 MAGIC = b"SQLite format 3\0"
 #: Bytes of a page: several calls fit into one.
 PAGE = 16384
@@ -40,6 +39,7 @@ _TABLE = (
     served TEXT,
     fingerprint TEXT,
     again INTEGER NOT NULL,
+    taken INTEGER NOT NULL,
     outcome TEXT NOT NULL
 )""",
     "CREATE INDEX places ON calls (study, world, round, decision, seat, attempt)",
@@ -50,18 +50,23 @@ _TABLE = (
 #: All of a call but its number, which says in what order calls were written.
 _COLUMNS = (
     *("key", "study", "world", "round", "decision", "seat", "attempt"),
-    *("asked", "request", "served", "fingerprint", "again", "outcome"),
+    *("asked", "request", "served", "fingerprint", "again", "taken", "outcome"),
 )
 # What is there stays, unless another try may mend it, or the caller wants it replaced. So of two
 # programs that ask the same, both go on with the same answer.
 _PUT = f"""
 INSERT INTO calls ({", ".join(_COLUMNS)})
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES ({", ".join("?" * len(_COLUMNS))})
 ON CONFLICT (key) DO UPDATE SET served = excluded.served, fingerprint = excluded.fingerprint,
-                                again = excluded.again, outcome = excluded.outcome
+                                again = excluded.again, taken = excluded.taken,
+                                outcome = excluded.outcome
 WHERE again OR ?
 """
 _FIND = "SELECT outcome, again FROM calls WHERE key = ?"
+_ALL = """
+SELECT key, study, world, round, decision, seat, attempt, asked, request, served, fingerprint,
+       again, outcome FROM calls ORDER BY number
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,7 @@ class Call:
         fingerprint: of the system that answered, if its server tells.
         again: whether it is a failure that another try may mend.
         outcome: the reply or the failure, as JSON.
+        taken: whether it was taken over from another file.
     """
 
     key: bytes
@@ -87,11 +93,12 @@ class Call:
     fingerprint: str | None
     again: bool
     outcome: str
+    taken: bool = False
 
     def row(self) -> tuple[object, ...]:
         """The values of a row, in order."""
-        told = (self.asked, self.request, self.served, self.fingerprint, self.again, self.outcome)
-        return (self.key, *astuple(self.place), *told)
+        who = (self.asked, self.request, self.served, self.fingerprint)
+        return (self.key, *astuple(self.place), *who, self.again, self.taken, self.outcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,36 +218,42 @@ class Tape:
         raise ConfigurationError(f"{self.path} cannot be read as a cassette: {error}") from None
 
 
-def take_over(path: Path, other: Path, study: str, models: Sequence[str]) -> int:
-    """Copy from another cassette what was answered in a study and is not here yet.
-
-    Args:
-        path: the cassette that is added to; made, if there is none.
-        other: the cassette that is read.
-        study: name of the study.
-        models: those whose answers are copied.
-
-    Returns:
-        How many calls were copied. Failures that another try may mend are left where they are.
+def recorded(path: Path) -> list[Call]:
+    """All calls of a file, in the order in which they were first written down.
 
     Raises:
-        ConfigurationError: one of the two is no cassette.
+        ConfigurationError: it is no cassette, or only a part of one.
     """
-    _inspect(other, write=False)
-    _inspect(path, write=True)
+    tape = Tape(path, write=False)
     try:
-        _prepare(path)
-        with closing(_connect(path, write=True)) as connection:
-            connection.execute("ATTACH ? AS other", (f"{other.absolute().as_uri()}?mode=ro",))
-            columns = ", ".join(_COLUMNS)
-            return connection.execute(
-                f"INSERT OR IGNORE INTO calls ({columns}) SELECT {columns} FROM other.calls "
-                "WHERE NOT again AND substr(study, 1, length(?)) = ? "
-                f"AND asked IN ({', '.join('?' * len(models))}) ORDER BY number",
-                (f"{study}/", f"{study}/", *models),
-            ).rowcount
+        rows: list[Any] = tape.rows(_ALL)
+    finally:
+        tape._reader.close()
+    return [
+        Call(key, Place(*place), asked, request, served, fingerprint, bool(again), outcome)
+        for key, *place, asked, request, served, fingerprint, again, outcome in rows
+    ]
+
+
+def speaks_of(path: Path, study: str) -> bool:
+    """Whether something of a study was answered in a cassette.
+
+    Args:
+        path: of the file.
+        study: name of the study.
+
+    Raises:
+        ConfigurationError: it is no cassette, or only a part of one.
+    """
+    _inspect(path, write=False)
+    query = "SELECT 1 FROM calls WHERE NOT again AND study >= ? AND study < ? LIMIT 1"
+    try:
+        with closing(_connect(path, write=False)) as connection:
+            _verify(connection, path)
+            # All parts begin with the name and a slash, and "0" comes right after "/".
+            return bool(connection.execute(query, (f"{study}/", f"{study}0")).fetchall())
     except sqlite3.Error as error:
-        raise ConfigurationError(f"{other} cannot be taken over: {error}") from None
+        raise ConfigurationError(f"{path} cannot be read as a cassette: {error}") from None
 
 
 def _commit(writer: sqlite3.Connection, orders: list[_Order]) -> None:

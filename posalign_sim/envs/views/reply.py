@@ -1,4 +1,4 @@
-"""Replies in plain text: what may be chosen, how to say it, and a strict reading of what was said.
+"""Replies in plain text: a strict reading of what was said.
 
 A reply holds exactly one line
 
@@ -10,28 +10,36 @@ anything. Or the whole reply is the JSON object
     {"choice": "<choice>", "arguments": {"<argument>": <integer>, ...}}
 
 or an object with that object as its `"answer"`, beside a text as its `"reason"`. Upper and lower
-case do not matter in `ANSWER` and in the choice. Everything else is refused with a `ReplyError`: a
-reply that cannot be read never becomes an action.
+case do not matter in `ANSWER` and in the choice. Where words of its own go with a choice
+(`Decision.words`), one line `MESSAGE: <words>` beside the answer line has them, or a text
+`"message"` beside the choice. Everything else is refused with a `ReplyError`: a reply that cannot
+be read never becomes an action.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, Literal, NoReturn, TypeAlias
 
 import numpy as np
 
-from posalign_sim.world.decisions import Column, Decision
-from posalign_sim.world.errors import ConfigurationError
+from posalign_sim.envs.views.options import (
+    Option,
+    answer_for,
+    decision_of,
+    how_to_answer,
+    options,
+    options_of,
+)
 from posalign_sim.world.session import Session
 
 #: Characters that a reply may have; more is refused unread.
 LONGEST = 50_000
 
 _ANSWER = re.compile(r"[ \t]*answer[ \t]*:(.*)", re.IGNORECASE | re.ASCII | re.DOTALL)
+_MESSAGE = re.compile(r"[ \t]*message[ \t]*:(.*)", re.IGNORECASE | re.ASCII | re.DOTALL)
 _INTEGER = re.compile(r"0|-?[1-9][0-9]*", re.ASCII)
 #: Digits beyond which an integer is out of every range, and not worth converting.
 _DIGITS = 18
@@ -47,6 +55,7 @@ Kind: TypeAlias = Literal[
     "bad_number",
     "out_of_range",
     "illegal_together",
+    "bad_message",
     "too_long",
 ]
 
@@ -57,7 +66,7 @@ class ReplyError(ValueError):
     Attributes:
         kind: `no_answer`, `several_answers`, `unknown_choice`, `illegal_choice`,
             `missing_argument`, `unknown_argument`, `repeated_argument`, `bad_number`,
-            `out_of_range`, `illegal_together` or `too_long`.
+            `out_of_range`, `illegal_together`, `bad_message` or `too_long`.
         detail: what is wrong, without what would be legal.
     """
 
@@ -66,104 +75,6 @@ class ReplyError(ValueError):
         super().__init__(f"{detail}. {legal}" if legal else detail)
         self.kind = kind
         self.detail = detail
-
-
-@dataclass(frozen=True)
-class Option:
-    """A legal choice, with the arguments that it carries.
-
-    Attributes:
-        number: index of the choice.
-        label: the choice by name.
-        arguments: number of its column, the column, least and greatest legal value now.
-    """
-
-    number: int
-    label: str
-    arguments: tuple[tuple[int, Column, int, int], ...]
-
-    def words(self) -> str:
-        """The choice and its arguments, as a seat is told of them."""
-        if not self.arguments:
-            return self.label
-        parts = [
-            f"{column.name} = an integer from {low} to {high}"
-            + (f" ({column.argument.unit})" if column.argument.unit else "")
-            for _, column, low, high in self.arguments
-        ]
-        return f"{self.label}, with {', '.join(parts)}"
-
-
-def options(
-    decision: Decision, columns: Sequence[Column], mask: Any, lows: Any, highs: Any
-) -> tuple[Option, ...]:
-    """The choices that are legal at a decision.
-
-    Args:
-        decision: the decision.
-        columns: its columns.
-        mask: `[choices]` whether each is legal.
-        lows: `[columns]` least legal values.
-        highs: `[columns]` greatest legal values.
-    """
-    return tuple(
-        Option(
-            number,
-            label,
-            tuple(
-                (k, column, int(lows[k]), int(highs[k]))
-                for k, column in enumerate(columns)
-                if decision.carries(column.argument, number)
-            ),
-        )
-        for number, label in enumerate(decision.choices)
-        if mask[number]
-    )
-
-
-def options_of(session: Session, row: int) -> tuple[Option, ...]:
-    """The choices that are legal for a waiting row of a session."""
-    decision = decision_of(session, row)
-    columns = decision.columns(session.scenario.structure.sizes)
-    return options(decision, columns, session.masks[row], session.lows[row], session.highs[row])
-
-
-def decision_of(session: Session, row: int) -> Decision:
-    """The decision at which a row waits.
-
-    Raises:
-        ConfigurationError: no such row waits.
-    """
-    if not 0 <= row < session.count:
-        raise ConfigurationError(f"row {row} does not wait: {session.count} rows do, from 0 on")
-    return session.points[session.decision[row]].decision
-
-
-def how_to_answer(legal: Iterable[Option]) -> str:
-    """The sentence that tells a seat how to say what it chooses."""
-    carries = any(option.arguments for option in legal)
-    form = "ANSWER: <choice> <argument>=<integer> ..." if carries else "ANSWER: <choice>"
-    each = ", each argument of the choice exactly once" if carries else ""
-    return f"Write exactly one line of this form{each}:\n{form}"
-
-
-def answer_for(session: Session, row: int, choice: int, arguments: Any = ()) -> str:
-    """The reply that says an action.
-
-    Args:
-        session: the session.
-        row: a waiting row.
-        choice: index of the choice.
-        arguments: `[arguments]` integers; those that the choice does not carry are left out.
-    """
-    decision = decision_of(session, row)
-    columns = decision.columns(session.scenario.structure.sizes)
-    said = [
-        f"{column.name}={int(arguments[k])}"
-        for k, column in enumerate(columns)
-        if decision.carries(column.argument, choice)
-    ]
-    return " ".join(["ANSWER:", decision.choices[choice], *said])
 
 
 def parse_reply(text: str, session: Session, row: int) -> tuple[int, np.ndarray[Any, Any]]:
@@ -190,21 +101,68 @@ def parse_reply(text: str, session: Session, row: int) -> tuple[int, np.ndarray[
         >>> parse_reply("They cooperated, so I do.\nANSWER: cooperate", session, 0)[0]
         0
     """
-    decision_of(session, row)
-    reader = _Reader(options_of(session, row), session, row)
+    return parse_words(text, session, row, options_of(session, row), ())[:2]
+
+
+def parse_words(
+    text: str, session: Session, row: int, legal: tuple[Option, ...], spoken: Sequence[str]
+) -> tuple[int, np.ndarray[Any, Any], str]:
+    """Read a reply, and words of its own that the seat sends with its choice.
+
+    Args:
+        text: the whole reply.
+        session: the session.
+        row: the waiting row that it is for.
+        legal: what may be chosen, with the arguments that the reply is to give.
+        spoken: labels of the choices that carry words; if empty, what a line of text says after
+            `MESSAGE:` means nothing.
+
+    Returns:
+        What `parse_reply` returns, and the words: as they were written, empty if there are none.
+
+    Raises:
+        ReplyError: the reply is anything but one legal action, or words go with a choice that
+            carries none.
+    """
+    reader = _Reader(legal, session, row, spoken)
     if len(text) > LONGEST:
         reader.refuse("too_long", f"the reply has {len(text)} characters, more than {LONGEST}")
     label, pairs = reader.split(text)
-    return reader.action(label, pairs)
+    choice, arguments = reader.action(label, pairs)
+    said = decision_of(session, row).choices[choice]
+    if reader.words.strip() and said not in spoken:
+        reader.refuse("bad_message", f"no message goes with {said}")
+    return choice, arguments, reader.words
+
+
+def said(text: str) -> tuple[str, list[tuple[str, str]]]:
+    r"""The choice that a reply names and its named numbers, as they were written.
+
+    Nothing is checked against what is legal; that is what `parse_reply` does.
+
+    Raises:
+        ReplyError: the reply does not have the form of an answer.
+
+    >>> said("A fair price.\nANSWER: offer price=3")
+    ('offer', [('price', '3')])
+    """
+    return _Reader((), None, 0, ()).split(text)
 
 
 class _Reader:
-    """Reads replies for one waiting row."""
+    """Reads replies for one waiting row; what the seat says in words of its own is in `words`.
 
-    def __init__(self, legal: tuple[Option, ...], session: Session, row: int) -> None:
+    Without a session it reads only what they say.
+    """
+
+    def __init__(
+        self, legal: tuple[Option, ...], session: Any, row: int, spoken: Sequence[str]
+    ) -> None:
         self.legal = legal
         self.session = session
         self.row = row
+        self.spoken = spoken
+        self.words = ""
 
     def refuse(self, kind: Kind, what: str) -> NoReturn:
         """Say what is wrong, and what would be legal."""
@@ -219,8 +177,13 @@ class _Reader:
             if found is not None:
                 return found
         # Only real ends of lines: other separators must not make a line of what looks like one.
-        lines = [_ANSWER.fullmatch(line) for line in text.replace("\r\n", "\n").split("\n")]
-        answers = [match[1] for match in lines if match]
+        lines = text.replace("\r\n", "\n").split("\n")
+        answers = [match[1] for match in map(_ANSWER.fullmatch, lines) if match]
+        if self.spoken:
+            messages = [match[1] for match in map(_MESSAGE.fullmatch, lines) if match]
+            if len(messages) > 1:
+                self.refuse("bad_message", f"{len(messages)} lines begin with MESSAGE:")
+            self.words = messages[0] if messages else ""
         if not answers:
             self.refuse("no_answer", "no line of the reply begins with ANSWER:")
         if len(answers) > 1:
@@ -248,12 +211,16 @@ class _Reader:
         if isinstance(said, _Pairs) and {key for key, _ in said} & {"answer", "reason"}:
             said = self._inner(said)
         keys = [key for key, _ in said]
+        known = ("choice", "arguments", "message") if self.spoken else ("choice", "arguments")
         for key in keys:
-            if key not in ("choice", "arguments"):
+            if key not in known:
                 self.refuse("unknown_argument", f"the object has {_shown(key)}")
-        if keys.count("choice") > 1 or keys.count("arguments") > 1:
+        if len(set(keys)) < len(keys):
             self.refuse("several_answers", "the object says the same thing twice")
         values = dict(said)
+        self.words = values.get("message", "")
+        if type(self.words) is not str:
+            self.refuse("bad_message", "the message is no text")
         label, arguments = values.get("choice"), values.get("arguments", _Pairs())
         if type(label) is not str:
             self.refuse("no_answer", "the object has no text as its choice")
@@ -342,4 +309,6 @@ __all__ = [
     "options",
     "options_of",
     "parse_reply",
+    "parse_words",
+    "said",
 ]

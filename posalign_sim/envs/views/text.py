@@ -32,7 +32,7 @@ from posalign_sim.envs.views.wording import (
 )
 from posalign_sim.world.compiler import Linker
 from posalign_sim.world.modules import ANNOUNCED
-from posalign_sim.world.record import GROUP, other, others
+from posalign_sim.world.record import GROUP, NOBODY, other, others
 from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.session import Session
 from posalign_sim.world.sight import STAKES, standing
@@ -154,10 +154,10 @@ def legal_now(structure: Structure, w: Any, seat: int, point: Point) -> Legal:
     lows = np.array([c.low for c in columns], np.int64)
     highs = np.array([c.high for c in columns], np.int64)
     if f"mask_{name}" in point.functions:
-        allowed = _linked(structure, point.functions[f"mask_{name}"])
+        allowed = linked(structure, point.functions[f"mask_{name}"])
         mask[:] = [bool(allowed(w, own, seat, k)) for k in range(len(mask))]
     if f"bounds_{name}" in point.functions:
-        bounds = _linked(structure, point.functions[f"bounds_{name}"])
+        bounds = linked(structure, point.functions[f"bounds_{name}"])
         for k, column in enumerate(columns):
             least, greatest = bounds(w, own, seat, k)
             lows[k], highs[k] = max(column.low, least), min(column.high, greatest)
@@ -166,13 +166,14 @@ def legal_now(structure: Structure, w: Any, seat: int, point: Point) -> Legal:
 
 def company(structure: Structure, w: Any, seat: int) -> list[int]:
     """The identities with whom a seat plays now: at its table, or on the network."""
-    met = _linked(structure, other)
-    count = _linked(structure, others)(w, seat)
+    met = linked(structure, other)
+    count = linked(structure, others)(w, seat)
     return [int(w["face"][met(w, seat, k)]) for k in range(count)]
 
 
 @cache
-def _linked(structure: Structure, function: Any) -> Any:
+def linked(structure: Structure, function: Any) -> Any:
+    """A function of a module, as it is called from outside of the round."""
     return Linker("interpreted", structure.traits).link(function)
 
 
@@ -281,7 +282,7 @@ class _Teller:
         places = np.flatnonzero(np.any(told, axis=0))
         parts += [(f"## What you remember of {player(int(k))}", k) for k in places if k != now]
         # Who sits alone has nobody to remember.
-        alone = self.partner == self.me and not frame.structure.neighbourhood
+        alone = self.partner in (self.me, NOBODY) and not frame.structure.neighbourhood
         for title, k in parts[1:] if alone else parts:
             if k in places:
                 yield f"\n{title}"
@@ -413,4 +414,5 @@ __all__ = [
     "describe_seat",
     "described",
     "legal_now",
+    "linked",
 ]

@@ -54,7 +54,10 @@ class Evaluated:
             again = f", attempt {place.attempt + 1}" if place.attempt else ""
             title = f"{self.names[place.seat]}: {place.decision}, round {place.round + 1}{again}"
             async with span(title, type="agent"):
-                return await self._ask(self.models[place.seat], request)
+                model = self.models[place.seat]
+                if request.model != str(model):  # one who reads what its words promise
+                    model = get_model(request.model)
+                return await self._ask(model, request)
         finally:
             self._under_way.discard(task)
 

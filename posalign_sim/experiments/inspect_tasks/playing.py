@@ -103,6 +103,7 @@ def play_world(
             study=design.part(world.game, world.arm, world.point, world.payoffs),
             mode=mode,
             witness=lambda _, happened: tell(happened),
+            answered=answered,
         )
         for seat, model in models.items():
             talk.seats[seat] = replace(talk.seats[seat], model=str(model))
@@ -112,7 +113,6 @@ def play_world(
                 ws = talk.worlds.copy()
                 await asyncio.to_thread(Session, talk.scenario, ws, mode, design.seed)
                 compiled.add(talk.scenario.structure)
-        talk.answered = answered
         try:
             return await talk.play(progress=False)
         finally:

@@ -371,7 +371,7 @@ class Design:
                 for agent in made.seats:
                     if isinstance(agent, LanguageModel):
                         asking = agent.asking(usual)
-                        self.speakers[game].add(str(asking.model))
+                        self.speakers[game].update(asking.models)
                         self._told[game].add(introduction(asking))
             names = self.outcomes(game)
             said = [h.metric for h in self.settings.hypotheses if h.game in ("", game)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -23,7 +24,7 @@ from posalign_sim.agents.llm import (
 )
 from posalign_sim.agents.llm.backends.routed import Routed
 from posalign_sim.agents.llm.cassette import Mode
-from posalign_sim.agents.llm.tape import take_over
+from posalign_sim.agents.llm.tape import speaks_of
 from posalign_sim.experiments.configure import mapping_of
 from posalign_sim.experiments.study.settings import check_keys
 from posalign_sim.world.errors import ConfigurationError, nearest
@@ -131,16 +132,26 @@ class Desk:
         names: of all models that hold seats.
         study: name of the study, as places have it.
         folder: of the run.
+        reuse: whether answers of earlier runs of the study are taken over.
 
     Raises:
         ConfigurationError: there is no such model, its package or its key is missing, or money is
             limited and it has no price.
     """
 
-    def __init__(self, models: Models, names: Collection[str], study: str, folder: Path) -> None:
+    def __init__(
+        self,
+        models: Models,
+        names: Collection[str],
+        study: str,
+        folder: Path,
+        reuse: bool = True,
+    ) -> None:
         """See the class."""
         self.models, self.names, self.study = models, sorted(names), study
         self.path = models.cassette or folder / CALLS
+        own = models.cassette is None and models.mode == "record"
+        self.earlier = earlier(self.path, study) if own and reuse else []
         for name in models.backends:
             if name not in names:
                 raise ConfigurationError(
@@ -181,7 +192,7 @@ class Desk:
             budget = None
             if not replaying:
                 budget = self._budget(Routed(self.names, self.models.backends), await self._spent())
-            cassette = Cassette(self.path, budget, self.models.mode)
+            cassette = Cassette(self.path, budget, self.models.mode, earlier=self.earlier)
             try:
                 talk = Conversation(
                     scenario,
@@ -194,7 +205,8 @@ class Desk:
                 )
 
                 def told() -> str:
-                    return spending(budget.spent() if budget else None, cassette.played)
+                    spent = budget.spent() if budget else None
+                    return spending(spent, cassette.played + cassette.taken)
 
                 return await talk.play(self.models.at_once, told)
             finally:
@@ -269,27 +281,21 @@ def desks(design: Design, folder: Path) -> Iterator[Desk]:
     inside = design.points // len(design.variants)
     for names in design.speakers.values():
         for variant in range(len(design.variants) if names else 0):
-            yield Desk(design.models(variant * inside), names, design.settings.name, folder)
+            point = variant * inside
+            yield Desk(design.models(point), names, design.settings.name, folder, reuse=False)
 
 
-def prepare(design: Design, folder: Path, reuse: bool, progress: bool) -> None:
-    """Take over what was answered in earlier runs of a study, so that nothing is asked twice.
+def earlier(path: Path, study: str) -> list[Path]:
+    """Cassettes of other runs in which something was answered in a study.
 
     Args:
-        design: the study.
-        folder: of this run.
-        reuse: whether other runs are looked at.
-        progress: whether to say what was taken over.
+        path: the run's own cassette.
+        study: name of the study.
     """
-    for desk in desks(design, folder):
-        own = desk.models.cassette is None and desk.models.mode == "record"
-        if not (own and reuse):
-            continue
-        # What other models said is of no use here, and no business of this study's.
-        for other in sorted(folder.parent.glob(f"*/{CALLS}")):
-            if other.parent == folder:
-                continue
-            count = take_over(desk.path, other, desk.study, desk.names)
-            if count and progress:
-                print(f"Taken over from {other.parent}: {count:,} answers.")
-        return  # all desks of a run have one cassette
+    found = []
+    for other in sorted(path.parent.parent.glob(f"*/{CALLS}")):
+        # What is damaged, or somebody else's, is no loss: it is asked anew.
+        with suppress(ConfigurationError, OSError):
+            if other.resolve() != path.resolve() and speaks_of(other, study):
+                found.append(other)
+    return found

@@ -240,6 +240,11 @@ def show_power(words: Sequence[str], compose: Callable[[list[str]], list[dict[st
 
 def _piloted(design: Design, pilot: int) -> Values:
     """Outcomes of a small run in memory, of each game and point once."""
+    if design.speaks:
+        raise ConfigurationError(
+            "language models hold seats, and a pilot would ask them: run a few worlds as a study, "
+            "and name its folder: posalign-sim power FOLDER"
+        )
     threads = design.config["threads"]
     metrics = {game: design.metrics(game) for game in design.games}
     runs: dict[tuple[str, int], list[Floats]] = {}

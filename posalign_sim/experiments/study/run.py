@@ -31,7 +31,7 @@ from posalign_sim.experiments.study.folder import (
     is_complete,
     no_room,
 )
-from posalign_sim.experiments.study.models import desks, prepare
+from posalign_sim.experiments.study.models import desks
 from posalign_sim.experiments.study.parts import find_parts, look_into, write_part
 from posalign_sim.experiments.study.plan import budget_of, plan_study
 from posalign_sim.experiments.study.registration import registered
@@ -76,7 +76,6 @@ def run_and_write(config: Mapping[str, Any], progress: bool = True) -> Path:
             if is_complete(folder) and _up_to_date(folder, config, progress):
                 return folder
             said = begin(folder, config, origin(config))
-            prepare(design, folder, config.get("reuse", True), progress)
             study = _Going(design, config, folder, runner, progress)
             edges = study.play()
             outcomes = Outcomes(design, study.blocks, edges)

@@ -50,7 +50,8 @@ def carry_out(order: Order) -> bytes:
 def desk_of(design: Design, task: Task, folder: Path) -> Desk:
     """Where the language models of a task are asked."""
     models = design.models(task.points[0])
-    return Desk(models, design.speakers[task.game], design.settings.name, folder)
+    reuse = bool(design.config.get("reuse", True))
+    return Desk(models, design.speakers[task.game], design.settings.name, folder, reuse)
 
 
 def run_task(

@@ -4,6 +4,7 @@ The tables of a study come from `posalign_sim.metrics.statistics`; here is what 
 and what a researcher wants beside them. Everything works on plain arrays.
 """
 
+from posalign_sim.metrics.inference.agreement import Agreement, agreement
 from posalign_sim.metrics.inference.clusters import (
     ClusteredContrast,
     clustered_contrast,
@@ -17,11 +18,13 @@ from posalign_sim.metrics.inference.quartiles import InterquartileMean, interqua
 from posalign_sim.metrics.inference.sequential import SequentialPlan, boundaries, error_spent
 
 __all__ = [
+    "Agreement",
     "ClusteredContrast",
     "Contrast",
     "Equivalence",
     "InterquartileMean",
     "SequentialPlan",
+    "agreement",
     "bca_limits",
     "benjamini_hochberg",
     "boundaries",

@@ -30,3 +30,20 @@ def tit_for_tat(prompt):
 def silent_under_a_bond(prompt):
     """As it does, but says nothing of use where there is a bond."""
     return "I would rather not." if "In force: bond" in prompt else tit_for_tat(prompt)
+
+
+EVIDENCE = [re.compile(rf"of {what} breach: \[(\S+), (\S+)\] pieces") for what in ("a", "no")]
+HELD = re.compile(r"evidence that each side of it holds: (\S+) pieces")
+
+
+def evidence_reader(prompt):
+    """An arbiter who weighs the evidence, and counts what a party holds back against it."""
+    if "preside" in choices(prompt):
+        return "ANSWER: preside"
+    found = (pattern.search(prompt) for pattern in EVIDENCE)  # none is told of as nothing
+    pieces = [map(float, pair.groups()) if pair else (0.0, 0.0) for pair in found]
+    (against_one, against_other), (mild_one, mild_other) = pieces
+    held = float(HELD.search(prompt)[1])
+    hidden_one, hidden_other = held - against_one - mild_one, held - against_other - mild_other
+    weight = against_one - mild_one - hidden_one + against_other - mild_other + hidden_other
+    return f"ANSWER: {'find' if weight > 0 else 'dismiss'} take=0"

@@ -256,3 +256,28 @@ def test_replay_budget_and_stand_in_take_less_than_a_millisecond_a_call(path):
         return took / len(requests)
 
     assert asyncio.run(go()) < 0.001
+
+
+def test_answers_of_earlier_cassettes_are_taken_over_and_not_paid_for_twice(tmp_path):
+    first, second = tmp_path / "first.cassette", tmp_path / "second.cassette"
+
+    async def go():
+        earlier = Cassette(first, Fake())
+        heard = [await earlier.complete(ask(world=world)) for world in range(3)]
+        await earlier.close()
+        budget = Budget(Fake(seed=1), calls=1)  # another stand-in: its answers would differ
+        later = Cassette(second, budget, earlier=[first])
+        again = [await later.complete(ask(world=world)) for world in range(3)]
+        more = await later.complete(ask(world=3))
+        await later.close()
+        kept = Cassette(second, mode="replay")
+        played = [await kept.complete(ask(world=world)) for world in range(4)]
+        spent = kept.spent("study", {})
+        await kept.close()
+        return heard, again, more, played, spent, later
+
+    heard, again, more, played, spent, later = asyncio.run(go())
+    assert heard == again == played[:3]
+    assert more == played[3]
+    assert (later.taken, later.asked, later.played) == (3, 1, 0)
+    assert spent.calls == 1

@@ -17,8 +17,13 @@ from posalign_sim.world.errors import ConfigurationError, nearest
 CHARACTERS_PER_TOKEN = 4
 #: What comes before the choices of a prompt.
 MARKER = "Choices:"
+#: What it says where anything may be said.
+WORDS = "an answer of the stand-in"
 #: A choice that stands on a line of its own, and each integer that it carries.
 _CHOICE = re.compile(r"- (.+?)(?:, with (.*))?")
+#: Choices with which words go, and a prompt that asks for words and nothing else.
+_SPOKEN = re.compile(r"^With (.+?) (?:you may send|go) words of your own", re.MULTILINE)
+_WORDS = re.compile(r"Answer with the \w+ and nothing else\.")
 _CARRIED = re.compile(r"([^\s,=]+) = an integer from (-?\d+) to (-?\d+)")
 
 
@@ -30,6 +35,7 @@ class Fake:
     choices from the schema of the request, or else from what stands after the last `Choices:` in
     the prompt: separated by commas on that line; or on lines of their own, as in `- wait` or
     `- offer, with price = an integer from 1 to 5`, which it answers with `ANSWER: offer price=3`.
+    Where words go with what it takes, it promises something with them.
 
     Args:
         seed: another seed gives other answers.
@@ -105,6 +111,8 @@ def chosen(prompt: str, luck: random.Random) -> str:
     >>> chosen("Choices: yes", random.Random(1))
     'yes'
     """
+    if MARKER not in prompt and _WORDS.fullmatch(prompt.rpartition("\n")[2]):
+        return WORDS
     first, *lines = prompt.rpartition(MARKER)[2].split("\n") if MARKER in prompt else [""]
     listed = [choice.strip() for choice in first.split(",") if choice.strip()]
     if listed:
@@ -121,7 +129,11 @@ def chosen(prompt: str, luck: random.Random) -> str:
         f"{name}={luck.randint(int(low), int(high))}"
         for name, low, high in _CARRIED.findall(carried)
     ]
-    return " ".join(["ANSWER:", label, *drawn_now])
+    answer = " ".join(["ANSWER:", label, *drawn_now])
+    spoken = _SPOKEN.search("\n".join(lines))
+    if spoken is None or label not in spoken[1].split(" or "):
+        return answer
+    return f"MESSAGE: I will cooperate {luck.randint(0, 10)}0%.\n{answer}"
 
 
 def drawn(schema: Mapping[str, Any], root: Mapping[str, Any], luck: random.Random) -> Any:
@@ -169,8 +181,7 @@ def drawn(schema: Mapping[str, Any], root: Mapping[str, Any], luck: random.Rando
         case "null":
             return None
         case "string":
-            text = "an answer of the stand-in"
-            return text[: schema.get("maxLength", len(text))]
+            return WORDS[: schema.get("maxLength", len(WORDS))]
     raise ChatError(FailureKind.BAD_REQUEST, f"the stand-in cannot answer to {dict(schema)}")
 
 

@@ -1,0 +1,298 @@
+"""What models are asked: decisions, and beside them notes and what others' words promise.
+
+An answer that is of no use is handed back a few times; a model that gives no answer ends the world,
+unless what it was asked for is none of a seat's decisions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, TypeVar
+
+import numpy as np
+
+from posalign_sim.agents.language_model import Asking
+from posalign_sim.agents.llm.answers import Act, handed_back, offered, read, schema_of
+from posalign_sim.agents.llm.chat import (
+    OURS,
+    ChatBackend,
+    ChatError,
+    ChatRequest,
+    FailureKind,
+    Message,
+    Place,
+)
+from posalign_sim.agents.llm.life import Life
+from posalign_sim.agents.llm.notes import REFLECTION, reflection
+from posalign_sim.agents.llm.notes import SCHEMA as NOTES
+from posalign_sim.agents.llm.promises import SCHEMA as JUDGEMENT
+from posalign_sim.agents.llm.promises import Promise, judging, promised, read_judgement
+from posalign_sim.agents.llm.prompts import prompt, schema_wanted
+from posalign_sim.agents.llm.quoting import one_line
+from posalign_sim.agents.llm.talk import read_from_words, spoken
+from posalign_sim.envs.views.options import decision_of
+from posalign_sim.envs.views.reply import ReplyError
+from posalign_sim.world.errors import ConfigurationError
+from posalign_sim.world.faults import MODEL_REFUSED, MODEL_SILENT, MODEL_UNUSABLE
+
+#: What is counted of each world: requests, those that handed an answer back, tokens; messages that
+#: seats wrote, how many of them promised something as far as they were read, how many of these the
+#: number that was stated beside; how many a judge read, and how many of these the rule read alike;
+#: how often notes were to be rewritten, and how often that failed.
+COUNTED = (
+    "model_calls",
+    "model_repairs",
+    "model_tokens_in",
+    "model_tokens_out",
+    "model_messages",
+    "promises_extracted",
+    "promises_agreed",
+    "promises_judged",
+    "promises_judged_alike",
+    "model_reflections",
+    "model_reflections_failed",
+)
+_AT = {name: place for place, name in enumerate(COUNTED)}
+#: Failures that stop everything while nothing at all has been answered: they will not pass.
+_HOPELESS = frozenset({FailureKind.BAD_REQUEST, FailureKind.CONNECTION, FailureKind.TOO_LARGE})
+#: What follows the name of a decision where a judge reads the words that go with it.
+EXTRACTION = "extraction"
+
+_T = TypeVar("_T")
+
+
+class StoppedError(ConfigurationError):
+    """Nobody can be asked any more: a limit is reached, a key is missing, another model answers."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a model's seat ended its world.
+
+    Attributes:
+        world: number of the world in the batch.
+        place: where it was.
+        kind: what kind of failure: of `FailureKind`, or of `ReplyError`.
+        detail: what happened.
+        fault: by which the world ended; see `world.faults`.
+    """
+
+    world: int
+    place: Place
+    kind: str
+    detail: str
+    fault: int
+
+
+class Questions:
+    """Asks the models of all worlds, and keeps count.
+
+    Args:
+        backend: what answers.
+        counts: `[worlds, COUNTED]` where it is counted.
+        studies: `[worlds]` what part of which study each world is.
+
+    Attributes:
+        answered: how many requests were answered.
+        promises: what messages promised.
+    """
+
+    def __init__(
+        self, backend: ChatBackend, counts: np.ndarray[Any, Any], studies: Sequence[str]
+    ) -> None:
+        """See the class."""
+        self.backend, self.counts, self.studies = backend, counts, studies
+        self.answered = 0
+        self.promises: list[Promise] = []
+
+    async def decide(self, world: int, life: Life, row: int) -> Act | Failure:
+        """What a seat decides that is asked, with the words that it sends, fit to be told.
+
+        Args:
+            world: number of the world in the batch.
+            life: of the world.
+            row: a waiting row.
+
+        Raises:
+            StoppedError: nobody can be asked any more.
+        """
+        session = life.session
+        seat = int(session.seat[row])
+        asking = life.seats[seat]
+        await self._reflect(world, life, row)
+        first, form = prompt(session, row, asking, life.lived(seat))
+        schema = None
+        if schema_wanted(asking):
+            words = spoken(decision_of(session, row), asking)
+            loud = words.choices if words else ()
+            schema = schema_of(offered(session, row, asking), asking.reasons, loud)
+        place = life.place(self.studies[world], row)
+        reading = partial(read, session=session, row=row, asking=asking)
+        act = await self._until(world, asking, first, form, schema, place, reading)
+        return act if isinstance(act, Failure) else await self._sent(world, life, row, place, act)
+
+    async def _until(
+        self,
+        world: int,
+        asking: Asking,
+        first: tuple[Message, ...],
+        form: str,
+        schema: Mapping[str, Any] | None,
+        place: tuple[str, int, int, str, int],
+        reading: Callable[[str], _T | ReplyError],
+    ) -> _T | Failure:
+        """What an answer says; asked again, a few times, if it makes no sense."""
+        messages, wrong = first, None
+        for attempt in range(asking.repairs + 1):
+            request = ChatRequest(
+                messages,
+                str(asking.model),
+                Place(*place, attempt),
+                asking.temperature,
+                asking.most_tokens,
+                schema,
+            )
+            text = await self._ask(world, request)
+            if isinstance(text, Failure):
+                return text
+            if text is None:
+                wrong = ReplyError("too_long", f"it is longer than {asking.most_tokens} tokens")
+            else:
+                found = reading(text)
+                if not isinstance(found, ReplyError):
+                    return found
+                wrong = found
+            messages = (*first, *handed_back(text, wrong.detail, form))
+        assert wrong is not None  # there is at least one attempt
+        return Failure(world, request.place, wrong.kind, wrong.detail, MODEL_UNUSABLE)
+
+    async def _ask(self, world: int, request: ChatRequest) -> str | Failure | None:
+        """The text of an answer; None if it was cut off, and a failure if there is none."""
+        self._count(world, "model_calls")
+        self._count(world, "model_repairs", request.place.attempt > 0)
+        outcome: Any
+        try:
+            outcome = await self.backend.complete(request)
+        except ChatError as error:
+            outcome = error
+        self._count(world, "model_tokens_in", outcome.tokens_in)
+        self._count(world, "model_tokens_out", outcome.tokens_out)
+        if not isinstance(outcome, ChatError):
+            self.answered += 1
+            return str(outcome.text)
+        kind = outcome.kind
+        if kind == FailureKind.CUT_OFF:
+            self.answered += 1
+            return None
+        hopeless = kind in _HOPELESS and self.answered == 0
+        if kind in OURS or kind == FailureKind.WRONG_MODEL or hopeless:
+            told = f"{request.model} cannot be asked: {outcome} ({request.place})"
+            raise StoppedError(told) from outcome
+        fault = MODEL_REFUSED if kind == FailureKind.REFUSED else MODEL_SILENT
+        return Failure(world, request.place, str(kind), outcome.detail, fault)
+
+    def _count(self, world: int, name: str, by: int = 1) -> None:
+        self.counts[world, _AT[name]] += by
+
+    # --- notes ---
+
+    async def _reflect(self, world: int, life: Life, row: int) -> None:
+        """Have a seat rewrite its notes, if that is due; if it fails, they stay as they are."""
+        session = life.session
+        seat = int(session.seat[row])
+        notes, asking = life.notes.get(seat), life.seats[seat]
+        w = session.worlds[0]
+        if notes is None or not notes.due(int(w["clock"])):
+            return
+        schema = schema_wanted(asking)
+        (system, _), _ = prompt(session, row, asking)
+        request = ChatRequest(
+            reflection(system, life.lived(seat), asking.notes, schema),
+            str(asking.model),
+            Place(self.studies[world], int(w["pair"]), int(w["clock"]), REFLECTION, seat),
+            asking.temperature,
+            asking.most_tokens,
+            NOTES if schema else None,
+        )
+        text = await self._ask(world, request)
+        taken = isinstance(text, str) and notes.take(text, schema)
+        self._count(world, "model_reflections")
+        self._count(world, "model_reflections_failed", not taken)
+
+    # --- words ---
+
+    async def _sent(
+        self, world: int, life: Life, row: int, place: tuple[str, int, int, str, int], act: Act
+    ) -> Act | Failure:
+        """An action with its words as they are passed on, and the number that they promise."""
+        session = life.session
+        decision = decision_of(session, row)
+        asking = life.seats[int(session.seat[row])]
+        words = spoken(decision, asking)
+        if words is None or decision.choices[act.choice] not in words.choices:
+            return act
+        text = one_line(act.words, asking.message)
+        act = act._replace(words=text)
+        self._count(world, "model_messages", bool(text))
+        if not words.promise:
+            return act
+        columns = decision.columns(session.scenario.structure.sizes)
+        (k,) = (k for k, column in enumerate(columns) if column.argument.name == words.promise)
+        unsaid = bool(read_from_words(decision, asking))
+        promise = None
+        if text:
+            stated = None if unsaid else int(act.arguments[k])
+            said = await self._read(world, asking, place, text, stated)
+            if isinstance(said, Failure):
+                return said
+            promise = said.extracted
+        if not unsaid:
+            return act
+        low, high = int(session.lows[row, k]), int(session.highs[row, k])
+        if promise is None or not low <= promise <= high:
+            return Act(decision.choices.index(words.silence), session.lows[row].copy())
+        act.arguments[k] = promise
+        return act
+
+    async def _read(
+        self,
+        world: int,
+        asking: Asking,
+        place: tuple[str, int, int, str, int],
+        text: str,
+        stated: int | None,
+    ) -> Promise | Failure:
+        """What a message promises: by rule, and by the judge where there is one."""
+        study, number, clock, decision, seat = place
+        found = Promise(world, clock, seat, stated, promised(text))
+        if asking.promise_judge is not None:
+            judge = replace(asking, model=asking.promise_judge, temperature=None)
+            schema = schema_wanted(judge)
+            question, form = judging(text, schema)
+            said = await self._until(
+                world,
+                judge,
+                question,
+                form,
+                JUDGEMENT if schema else None,
+                (study, number, clock, f"{decision}: {EXTRACTION}", seat),
+                partial(read_judgement, schema=schema),
+            )
+            if not isinstance(said, Failure):
+                found = found._replace(judged=True, by_judge=said)
+            elif stated is None:
+                return said  # there is no other number
+        self.promises.append(found)
+        extracted = found.extracted
+        self._count(world, "promises_extracted", extracted is not None)
+        self._count(world, "promises_agreed", stated is not None and stated == extracted)
+        self._count(world, "promises_judged", found.judged)
+        self._count(
+            world, "promises_judged_alike", found.judged and found.by_rule == found.by_judge
+        )
+        return found
+
+
+__all__ = ["COUNTED", "EXTRACTION", "Failure", "Questions", "StoppedError"]
