@@ -188,11 +188,7 @@ class Desk:
         """Play worlds to their ends; see `posalign_sim.agents.llm.converse`."""
 
         async def play() -> ModelRun:
-            replaying = self.models.mode == "replay"
-            budget = None
-            if not replaying:
-                budget = self._budget(Routed(self.names, self.models.backends), await self._spent())
-            cassette = Cassette(self.path, budget, self.models.mode, earlier=self.earlier)
+            cassette, budget = await self.open()
             try:
                 talk = Conversation(
                     scenario,
@@ -213,6 +209,13 @@ class Desk:
                 await cassette.close()
 
         return asyncio.run(play())
+
+    async def open(self) -> tuple[Cassette, Budget | None]:
+        """What answers, to be closed by who opens it; and what it may spend, where it asks."""
+        budget = None
+        if self.models.mode != "replay":
+            budget = self._budget(Routed(self.names, self.models.backends), await self._spent())
+        return Cassette(self.path, budget, self.models.mode, earlier=self.earlier), budget
 
     async def _spent(self) -> Spent:
         """What earlier parts of the study have spent."""
