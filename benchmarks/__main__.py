@@ -20,6 +20,7 @@ NAMES = (
     "bargaining",
     "views",
     "advance",
+    "models",
     "startup",
     "memory",
     "study",

@@ -36,6 +36,8 @@ posalign-sim: which institutions turn zero-sum dynamics into positive-sum ones, 
   posalign-sim reproduce FOLDER      run it again and say what differs
   posalign-sim judge FOLDER judges=[MODEL]
                                      models judge what the models of a study said; judge --help
+  posalign-sim transcript FOLDER     what language models were asked in a world, and what they said;
+                                     as a page: --html FILE; transcript --help
   posalign-sim search [SETTINGS]     institutions whose numbers are optimised: a Pareto front of
                                      welfare, fairness, autonomy and cost; search --help
   posalign-sim list [SORT]           what there is: games, institutions, agents, metrics, studies,
@@ -324,6 +326,12 @@ def _reproduce(words: list[str]) -> int:
     return reproduce_study(words)
 
 
+def _transcript(words: list[str]) -> int:
+    from posalign_sim.experiments.study.transcript import show_transcript
+
+    return show_transcript(words)
+
+
 def _power(words: list[str]) -> int:
     from posalign_sim.experiments.study.power_command import show_power
 
@@ -367,6 +375,7 @@ _COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "results": _results,
     "reproduce": _reproduce,
     "search": _search,
+    "transcript": _transcript,
     "validate": _validate,
 }
 

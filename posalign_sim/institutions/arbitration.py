@@ -75,10 +75,10 @@ class Arbitration(Institution):
     fine: float = param(0, 0, 1e6, "points", "paid to the treasury on a finding")
     fee: float = param(0.25, 0, 1e6, "points", "cost of filing")
     shifting: float = param(0, 0, 1, "share of the fee", "that an accused who loses makes good")
-    appeal_fee: float = param(np.inf, 0, np.inf, "points", "cost of an appeal; none if infinite")
-    appeal_accuracy: float = param(0.95, 0, 1, "probability", "on appeal, that a breach is found")
+    appeal_fee: float = param(np.inf, 0, np.inf, "points", "cost of an appeal; unlimited: none")
+    appeal_accuracy: float = param(0.95, 0, 1, "probability", "that a breach is found on appeal")
     appeal_false_finding: float = param(
-        0.02, 0, 1, "probability", "on appeal, that none is found to be one"
+        0.02, 0, 1, "probability", "that none is found to be one on appeal"
     )
     disputed: float = param(1.0, 0, 1, "share", "announced: how many breaches are filed")
     case: Ints = per_agent(np.int32)

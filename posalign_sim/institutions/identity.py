@@ -24,10 +24,9 @@ class Registry(Institution):
     memory of it is empty, and what the old name owned stays its own. 0 are cheap pseudonyms, 1 are
     verified identities.
 
-    What is remembered of a name, and for how long, is for those who keep records to say
-    (`Reputation`: `length`, `expunge`, `decay`). Records belong to names, and no rule sees who
-    is behind them. When shuffled, the fee is paid by who asks, and another one of its role is given
-    a new name.
+    What is remembered of a name, and for how long, is for those who keep records to say. Records
+    belong to names, and no rule sees who is behind them. When shuffled, the fee is paid by who
+    asks, and another one of its role is given a new name.
 
     By default a seat asks if the trade that its public record costs it, from the next round on, is
     worth more than the fee.

@@ -173,6 +173,9 @@ class Row(np.record):  # type: ignore[misc]  # final only in the stub
         3
     """
 
+    # What `np.record` does besides is to make a record of a record, which a row's already is.
+    __getitem__ = _FIELD  # type: ignore[assignment]
+
     def __getattribute__(self, name: str) -> Any:
         """The field of a name, or else the attribute."""
         try:

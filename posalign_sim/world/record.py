@@ -419,7 +419,7 @@ class Sight:
         summary="what each party reports that it has without a deal",
     )
     drafting_for: Ints = per_agent(
-        np.int32, low=0, spare=True, unit="parties", summary="for how many you draft terms now"
+        np.int32, low=0, spare=True, unit="parties", summary="of which you draft terms now"
     )
     # what an adviser tells a seat of the decision that it is asked now
     advised: Ints = per_agent(

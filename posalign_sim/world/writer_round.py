@@ -159,11 +159,6 @@ class RoundWriter(Part):
         out("def start_round(w):")
         out.depth = 1
         out('"""Luck, strengths and signals of a new round."""')
-        treatable = self._treatable()
-        if treatable:
-            # Before the round's own: what is called seldom would make the compiler forget it.
-            out("if w.clock >= w.next_change:")
-            out("    change_strengths(w)")
         out("open_round(w)")
         if self.structure.memories and not self.structure.dyadic:
             out("forget_heard(w)")
@@ -173,7 +168,10 @@ class RoundWriter(Part):
             out("forget_sanctions(w)")
         if note_others in self.structure.memories:
             out("forget_others(w)")
+        treatable = self._treatable()
         if treatable:
+            out("if w.clock >= w.next_change:")
+            out("    change_strengths(w)")
             if self.structure.veiled:
                 out(f"if {self._shuffled()}:")
                 out("    draw_veil(w)")

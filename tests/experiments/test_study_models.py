@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,9 @@ import pytest
 
 from posalign_sim import ConfigurationError
 from posalign_sim.agents.llm.converse import OUTCOMES
+from posalign_sim.agents.llm.texts import find_language
 from posalign_sim.experiments.main import composed
+from posalign_sim.experiments.study.design import Design
 from posalign_sim.experiments.study.judge_command import judge_study
 from posalign_sim.experiments.study.models import CALLS
 from posalign_sim.experiments.study.plan import plan_study
@@ -156,6 +159,9 @@ def test_an_arm_whose_model_fails_is_counted_and_nothing_is_claimed_of_it(tmp_pa
         ((), "nobody said by which"),
         (("model=fake", "models.repairs=-1"), "repairs must be a whole number of 0 or more"),
         (("model=fake", "models.answers=jason"), "answers='jason'"),
+        (("model=fake", "models.language=fr"), "unknown language 'fr'"),
+        (("model=fake", "models.language=zh"), 'no translation of .*"In force: arbitration"'),
+        (("model=fake", "models.language=de", "models.values=ubuntu"), "with `language: de`"),
         (("model=fake", "model_options.mode=reply"), "did you mean replay"),
         (("model=fake", "model_options.mode=replay"), "there is no .*calls.sqlite to replay"),
         (("model=fake", "model_options.prices={fake:2}"), "two numbers"),
@@ -168,9 +174,26 @@ def test_an_arm_whose_model_fails_is_counted_and_nothing_is_claimed_of_it(tmp_pa
 def test_what_makes_no_sense_is_refused_before_anything_runs(words, told, tmp_path):
     seats = "population.repeated_dilemma.player=[{agent:language_model,seats:2}]"
     (config,) = composed([*PAIRS, seats, *words])
-    with pytest.raises(ConfigurationError, match=told):
+    with pytest.raises(ConfigurationError, match=f"(?s){told}"):
         run(config, tmp_path / "refused")
     assert not (tmp_path / "refused" / "results.parquet").exists()
+
+
+def test_results_depend_on_what_a_catalogue_says_and_not_on_where_it_lies(tmp_path):
+    shipped = Path(find_language("de").path).read_text(encoding="utf-8")
+
+    def keys(name, said):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(said, encoding="utf-8")
+        made = Design(study("fake", f"models.language={path}"))
+        task = next(made.tasks(0, 6))
+        return [made.key(task, arm) for arm in task.arms]
+
+    here, there = keys("here/mine.yaml", shipped), keys("there/mine.yaml", shipped)
+    assert here == there
+    other = keys("here/mine.yaml", shipped.replace("Ihr Platz", "Ihre Stelle"))
+    assert not set(here) & set(other)
 
 
 def test_what_models_said_is_judged_by_a_command_once_and_not_by_those_who_said_it(

@@ -10,7 +10,7 @@ place of a model.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,8 +22,10 @@ from posalign_sim.agents.language_model import Asking, LanguageModel
 from posalign_sim.agents.llm.chat import ChatBackend
 from posalign_sim.agents.llm.diary import Event
 from posalign_sim.agents.llm.life import Life
+from posalign_sim.agents.llm.listener import Heard, Listener
 from posalign_sim.agents.llm.promises import Promise
 from posalign_sim.agents.llm.questions import COUNTED, Failure, Questions, StoppedError
+from posalign_sim.agents.llm.rehearsal import check_languages
 from posalign_sim.world.compiler import Mode
 from posalign_sim.world.engine import engine
 from posalign_sim.world.errors import ConfigurationError
@@ -51,11 +53,13 @@ class ModelRun(Run):
         counts: `[worlds, COUNTED]` what was counted in each world; see `COUNTED`.
         failures: what ended worlds, in their order.
         promises: what messages promised, as stated and as read, in the order of worlds and rounds.
+        heard: who answered in each world, and what came of it; see `Listener.world`.
     """
 
     counts: np.ndarray[Any, Any] = field(repr=False)
     failures: tuple[Failure, ...] = ()
     promises: tuple[Promise, ...] = field(default=(), repr=False)
+    heard: tuple[Mapping[Heard, Sequence[int]], ...] = field(default=(), repr=False)
 
     def _rows(self, first: int, last: int) -> pd.DataFrame:
         """As of any run; what models were asked, and by which fault of theirs the world ended."""
@@ -82,7 +86,7 @@ def converse(
     study: str | Sequence[str] = "study",
     at_once: int = 256,
     mode: Mode = "compiled",
-    progress: bool | Callable[[], str] = True,
+    progress: bool | Callable[[int], None] = True,
 ) -> ModelRun:
     """Run worlds to their ends in which some seats are language models.
 
@@ -97,14 +101,15 @@ def converse(
         study: what part of which study it is, as `Place` has it; or one for each world.
         at_once: how many worlds are under way at once.
         mode: as in `simulate`.
-        progress: whether to show a progress bar; or what says how much was spent, for the bar.
+        progress: whether to show a progress bar; or who is told instead whenever something has
+            happened, with the number of worlds that are over since.
 
     Returns:
         The run; its table counts calls, repairs, tokens and failures of each world.
 
     Raises:
-        ConfigurationError: no seat is a language model, an external seat is something else, or a
-            setting makes no sense.
+        ConfigurationError: no seat is a language model, an external seat is something else, a
+            setting makes no sense, or a language lacks sentences of the prompts.
         StoppedError: nobody can be asked any more; what was answered is in the cassette.
     """
     talk = Conversation(
@@ -120,8 +125,12 @@ def converse(
 
 
 def log_room(scenario: Scenario) -> int:
-    """For how many events a world needs room: for those between two decisions of its models."""
-    return max(scenario.events, EVENTS, EVENTS_EACH * len(scenario.seats))
+    """For how many events a world has room: enough for those between two of its decisions."""
+    return max(scenario.events, _passing(scenario))
+
+
+def _passing(scenario: Scenario) -> int:
+    return max(EVENTS, EVENTS_EACH * len(scenario.seats))
 
 
 class Conversation:
@@ -145,6 +154,7 @@ class Conversation:
         seats: how each seat is asked that a language model holds.
         worlds: `[worlds]` records.
         counts: `[worlds, COUNTED]`; see `ModelRun`.
+        backend: what answers, and counts who did.
     """
 
     def __init__(
@@ -175,18 +185,24 @@ class Conversation:
             raise ConfigurationError("no seat is a language model: use simulate()")
         # They are told all that a seat sees; a log is taken out as it fills.
         self.scenario = scenario.replace(features=None, events=log_room(scenario))
-        self.backend, self.seed, self.mode = backend, seed, mode
+        # What a scenario has room for besides stays, for who wants to read the log afterwards.
+        self._kept = self.scenario.events - _passing(scenario)
+        self.backend = backend if isinstance(backend, Listener) else Listener(backend)
+        self.seed, self.mode = seed, mode
         self.worlds = self.scenario.worlds(worlds, seed, pairs)
         self.studies = [study] * worlds if isinstance(study, str) else list(study)
         if len(self.studies) != worlds:
             raise ConfigurationError(f"study: {len(self.studies)} names for {worlds} worlds")
+        check_languages(self.scenario, self.worlds, self.seats)
         self.counts = np.zeros((worlds, len(COUNTED)), np.int64)
         self._witness = witness or (lambda world, happened: None)
-        self._questions = Questions(backend, self.counts, self.studies)
+        self._questions = Questions(self.backend, self.counts, self.studies)
         self._questions.answered = answered
         self._failures: dict[int, Failure] = {}
 
-    async def play(self, at_once: int = 256, progress: bool | Callable[[], str] = True) -> ModelRun:
+    async def play(
+        self, at_once: int = 256, progress: bool | Callable[[int], None] = True
+    ) -> ModelRun:
         """Play all worlds to their ends.
 
         Args:
@@ -204,15 +220,16 @@ class Conversation:
             total=len(self.worlds),
             unit="world",
             delay=0.5,
-            disable=None if progress else True,
+            disable=None if progress is True else True,
             leave=False,
+            miniters=0,
         ) as bar:
-            told = progress if callable(progress) else self._told
 
-            def tell(over: int) -> None:
-                bar.set_postfix_str(told(), refresh=False)
+            def show(over: int) -> None:
+                bar.set_postfix_str(f"{self.answered} answers", refresh=False)
                 bar.update(over)
 
+            tell = progress if callable(progress) else show
             count = min(at_once, len(self.worlds))
             under_way = [asyncio.create_task(self._some(left, tell)) for _ in range(count)]
             try:
@@ -221,8 +238,14 @@ class Conversation:
                 for task in under_way:
                     task.cancel()
                 await asyncio.gather(*under_way, return_exceptions=True)
+        if self._questions.stopped is not None:
+            raise self._questions.stopped
         check_conservation(self.worlds)
         failures = tuple(self._failures[world] for world in sorted(self._failures))
+        heard = tuple(
+            self.backend.world(study, int(number))
+            for study, number in zip(self.studies, self.worlds["pair"], strict=True)
+        )
         return ModelRun(
             self.scenario,
             self.worlds,
@@ -232,6 +255,7 @@ class Conversation:
             self.counts,
             failures,
             tuple(sorted(self._questions.promises, key=lambda one: one[:3])),
+            heard,
         )
 
     @property
@@ -239,24 +263,25 @@ class Conversation:
         """How many requests were answered."""
         return self._questions.answered
 
-    def _told(self) -> str:
-        return f"{self.answered} answers"
-
     async def _some(self, left: Iterator[int], tell: Callable[[int], None]) -> None:
         for world in left:
             await self._live(world, tell)
+            if self._questions.stopped is not None:
+                return
             tell(1)
 
     async def _live(self, world: int, tell: Callable[[int], None]) -> None:
         """One world, from its beginning to its end."""
         session = Session(self.scenario, self.worlds[world : world + 1], self.mode, self.seed)
-        life = Life(self.scenario, self.seats, session)
+        life = Life(self.scenario, self.seats, session, self._kept)
         while session.count:
             self._witness(world, life.remember())
             rows = range(session.count)
             # All who are asked together are heard out, also where one of them fails: what is on the
             # cassette does not depend on who was faster.
             said = await asyncio.gather(*(self._questions.decide(world, life, row) for row in rows))
+            if self._questions.stopped is not None:
+                return
             broken = [found for found in said if isinstance(found, Failure)]
             if broken:
                 self._failures[world] = broken[0]
@@ -269,7 +294,7 @@ class Conversation:
             choices = np.array([act.choice for act in acts], np.int64)
             session.advance(choices, np.stack([act.arguments for act in acts]))
             tell(0)
-        self._witness(world, life.rest())
+        self._witness(world, life.close())
 
 
 __all__ = [

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from posalign_sim.envs.views.transcript import told
 from posalign_sim.world.errors import ConfigurationError
-from posalign_sim.world.events import ARGUMENT, KINDS
+from posalign_sim.world.events import KINDS
 from posalign_sim.world.record import GROUP
 from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.structure import Point
+
+#: Of the section of a prompt that tells of it.
+TITLE = "What happened to you in the last rounds"
 
 
 class Event(NamedTuple):
@@ -31,22 +35,32 @@ class Event(NamedTuple):
     second: float
 
 
+class _Entry(NamedTuple):
+    """A line of a diary, and the identities that it is about."""
+
+    names: tuple[int, ...]
+    line: str
+
+
 class Log:
     """Takes events out of a world's log as it goes on, so that a short log does.
 
     Args:
         scenario: of the world; it must have room for events.
+        kept: how many events, from the first on, stay in the log for who wants to read it later.
 
     Attributes:
         points: the decisions of the round, by name.
     """
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, kept: int = 0) -> None:
         """See the class."""
         self.scenario = scenario
         structure = scenario.structure
         self.points: Mapping[str, Point] = {point.name: point for point in structure.points}
         self._names = {point.key: point.name for point in structure.points}
+        self._kept = kept
+        self._place = self._total = 0
 
     def take(self, w: Any) -> list[tuple[Event, str]]:
         """What has happened since the last time, each with the line that tells of it.
@@ -55,25 +69,35 @@ class Log:
             w: the world's record, which waits for a decision or is over.
 
         Raises:
-            ConfigurationError: there was no room for all of it.
+            ConfigurationError: more has happened than there is room for.
         """
-        count = int(w["event_count"])
-        if count > self.scenario.events:
+        count, room = int(w["event_count"]), self.scenario.events
+        if count > room:
             raise ConfigurationError(
-                f"{count} events between two decisions of language models, and room for "
-                f"{self.scenario.events}: give the scenario events={2 * count}"
+                f"{count - self._place} events between two decisions of language models, and room "
+                f"for {room - self._place}: give the scenario events={2 * count}"
             )
-        entries = w["events"][:count].tolist()
-        w["event_count"] = 0
+        entries = w["events"][self._place : count].tolist()
+        self._total += count - self._place
+        self._place = min(count, self._kept)
+        w["event_count"] = self._place
         return list(told(self._read(entries), self.points, self.scenario))
 
+    def close(self, w: Any) -> list[tuple[Event, str]]:
+        """Say how many events there were; what did not stay is missing for all who read the log.
+
+        Returns:
+            As `take` does: what has happened last.
+        """
+        last = self.take(w)
+        whole = self._total <= self._kept
+        w["event_count"] = self._total if whole else max(self._total, self.scenario.events + 1)
+        return last
+
     def _read(self, entries: Sequence[Any]) -> Iterator[Event]:
-        begun = False
         for clock, kind, actor, target, place, first, second in entries:
-            begun = begun or kind != ARGUMENT
-            if begun:
-                where = self._names.get(place, "")
-                yield Event(clock, KINDS[kind], actor, target, where, first, second)
+            where = self._names.get(place, "")
+            yield Event(clock, KINDS[kind], actor, target, where, first, second)
 
 
 class Diary:
@@ -86,12 +110,23 @@ class Diary:
     def __init__(self, rounds: int) -> None:
         """See the class."""
         self.rounds = rounds
-        self._lines: dict[int, list[str]] = {}
+        self._clock = 0
+        self._lines: dict[int, list[_Entry]] = {}
         self._company: dict[int, Collection[int]] = {}
+        self._words: dict[int, str] = {}  # of rounds to which nothing was added since
 
     def meet(self, clock: int, company: Collection[int]) -> None:
-        """Note with whom the seat plays in a round."""
+        """Note with whom the seat plays now, and forget what is too long ago.
+
+        Args:
+            clock: the round.
+            company: the identities with whom it plays.
+        """
+        self._clock = clock
         self._company[clock] = company
+        for kept in (self._lines, self._company, self._words):
+            for old in [old for old in kept if old <= clock - self.rounds]:
+                del kept[old]
 
     def note(self, happened: Sequence[tuple[Event, str]], own: Collection[int]) -> None:
         """Write down what concerns the seat.
@@ -100,31 +135,46 @@ class Diary:
             happened: events, each with the line that tells of it.
             own: the identities that are the seat's.
         """
-        if not self.rounds:
-            return
         for event, line in happened:
-            if self._concerns(event, own):
-                self._lines.setdefault(event.clock, []).append(as_you(line, event, own))
-        for kept in (self._lines, self._company):
-            for clock in sorted(kept)[: -self.rounds]:
-                del kept[clock]
+            if event.clock > self._clock - self.rounds and self._concerns(event, own):
+                entry = _Entry((event.actor, event.target), as_you(line, event, own))
+                self._lines.setdefault(event.clock, []).append(entry)
+                self._words.pop(event.clock, None)
 
-    def add(self, clock: int, line: str) -> None:
+    def forget(self, identity: int, clock: int) -> None:
+        """Strike out what names an identity that was given up: who has it now is a stranger.
+
+        Args:
+            identity: which one.
+            clock: the round from which on it is another's.
+        """
+        for then, lines in self._lines.items():
+            if then < clock:
+                self._words.pop(then, None)
+                lines[:] = [entry for entry in lines if identity not in entry.names]
+
+    def add(self, clock: int, line: str, *names: int) -> None:
         """Write down what else there was in a round.
 
         Args:
             clock: which round.
             line: as it is told.
+            *names: identities that it names.
         """
-        if self.rounds:
-            self._lines.setdefault(clock, []).append(line)
+        if clock > self._clock - self.rounds:
+            self._lines.setdefault(clock, []).append(_Entry(names, line))
+            self._words.pop(clock, None)
 
     def text(self) -> str:
         """The section of a prompt that tells of it; empty if nothing has happened."""
-        parts = []
-        for clock, lines in sorted(self._lines.items())[-self.rounds :] if self.rounds else ():
-            parts += [f"Round {clock + 1}", *(f"- {line}" for line in lines)]
-        return "\n".join(["## What happened to you in the last rounds", *parts]) if parts else ""
+        parts = [self._told(clock) for clock in sorted(self._lines) if self._lines[clock]]
+        return "\n".join([f"## {TITLE}", *parts]) if parts else ""
+
+    def _told(self, clock: int) -> str:
+        if clock not in self._words:
+            lines = [f"- {entry.line}" for entry in self._lines[clock]]
+            self._words[clock] = "\n".join([f"Round {clock + 1}", *lines])
+        return self._words[clock]
 
     def _concerns(self, event: Event, own: Collection[int]) -> bool:
         if event.actor in own:
@@ -144,5 +194,13 @@ def as_you(line: str, event: Event, own: Collection[int]) -> str:
     if event.kind == "interaction" and event.target not in own:
         line = line.partition(", harm ")[0]  # what an act was worth to others is theirs to know
     for identity in own:
-        line = re.sub(rf"\bplayer {identity}\b", "you", line)
-    return re.sub(r"\byou (pay|move|turn)s\b", r"you \1", line)
+        line = _name_of(identity).sub("you", line)
+    return _YOU_DO.sub(r"you \1", line)
+
+
+_YOU_DO = re.compile(r"\byou (pay|move|turn)s\b")
+
+
+@lru_cache(maxsize=4096)
+def _name_of(identity: int) -> re.Pattern[str]:
+    return re.compile(rf"\bplayer {identity}\b")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -23,12 +24,15 @@ class Life:
         scenario: of the world.
         seats: how each seat is asked that a model holds.
         session: of this world alone.
+        kept: how many events stay in its log; see `Log`.
 
     Attributes:
         notes: of each seat that keeps any.
     """
 
-    def __init__(self, scenario: Scenario, seats: dict[int, Asking], session: Session) -> None:
+    def __init__(
+        self, scenario: Scenario, seats: Mapping[int, Asking], session: Session, kept: int = 0
+    ) -> None:
         """See the class."""
         self.scenario, self.seats, self.session = scenario, seats, session
         self.notes = {
@@ -37,7 +41,7 @@ class Life:
             if asking.memory == "notes"
         }
         self._diaries = {seat: Diary(asking.history) for seat, asking in seats.items()}
-        self._log = Log(scenario)
+        self._log = Log(scenario, kept)
         self._talk = Talk(scenario)
         self._own: list[tuple[int, int, str]] = []
         # What each seat hears now; and all that it has heard in this round, in order.
@@ -45,33 +49,45 @@ class Life:
         self._heard: dict[int, dict[Heard, None]] = {seat: {} for seat in seats}
         self._asked: Counter[tuple[int, int]] = Counter()
         self._clock = -1
+        self._generation = session.worlds[0]["generation"].copy()
 
     def remember(self) -> list[tuple[Event, str]]:
-        """Let seats note what has happened since they were last asked, and whom they face now."""
-        session = self.session
-        w = session.worlds[0]
+        """Let seats note what has happened since one was last asked, and with whom they play.
+
+        All do, also who is not asked now: what happens to a seat does not wait for its turn.
+
+        Returns:
+            What has happened, each event with the line that tells of it.
+        """
+        w = self.session.worlds[0]
         clock = int(w["clock"])
         if clock != self._clock:
             self._turn(clock)
         happened = self._log.take(w)
         owner = w["owner"][: int(w["identities"])] if self.scenario.faces > 1 else None
+        begun_anew = np.flatnonzero(w["generation"] != self._generation).tolist()
+        if begun_anew:
+            self._generation = w["generation"].copy()
+            self._talk.drop(begun_anew)
         for seat, diary in self._diaries.items():
             own = {seat} if owner is None else set(np.flatnonzero(owner == seat).tolist())
+            plays = seat < self.scenario.agents
+            diary.meet(clock, company(self.scenario.structure, w, seat) if plays else ())
             diary.note(happened, own)
+            for identity in begun_anew:
+                if identity not in own:
+                    diary.forget(identity, clock)
         for seat, spoken, words in self._own:
             self._diaries[seat].add(spoken, f'your words: "{words}"')
         self._own.clear()
         for seat in self.seats:
             self._hears[seat] = self._talk.heard(w, seat)
             self._heard[seat].update(dict.fromkeys(self._hears[seat]))
-        for seat in session.seat[: session.count].tolist():
-            if seat < self.scenario.agents:
-                self._diaries[seat].meet(clock, company(self.scenario.structure, w, seat))
         return happened
 
-    def rest(self) -> list[tuple[Event, str]]:
-        """What has happened since, when nobody is asked any more."""
-        return self._log.take(self.session.worlds[0])
+    def close(self) -> list[tuple[Event, str]]:
+        """Leave the log as whoever reads it later expects it; what has happened last."""
+        return self._log.close(self.session.worlds[0])
 
     def lived(self, seat: int) -> str:
         """What a seat has lived through, what it hears now, and its notes: parts of its prompt."""
@@ -99,7 +115,12 @@ class Life:
             self._own.append((seat, self._clock, words))
 
     def place(self, study: str, row: int) -> tuple[str, int, int, str, int]:
-        """Where a waiting row is: study, world, round, decision, seat."""
+        """Where a waiting row is: study, world, round, decision, seat.
+
+        Args:
+            study: what part of which study it is.
+            row: the row, once for each time that it waits.
+        """
         session = self.session
         seat, number = int(session.seat[row]), int(session.decision[row])
         self._asked[seat, number] += 1
@@ -114,7 +135,8 @@ class Life:
         for seat, heard in self._heard.items():
             for one in heard:
                 age = self._clock - one.spoken
-                self._diaries[seat].add(self._clock, said(one.words, one.identity, age))
+                line = said(one.words, one.identity, age)
+                self._diaries[seat].add(self._clock, line, one.identity)
             heard.clear()
         self._talk.forget(clock)
         self._asked.clear()

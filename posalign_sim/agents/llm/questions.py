@@ -17,7 +17,6 @@ from posalign_sim.agents.language_model import Asking
 from posalign_sim.agents.llm.answers import Act, handed_back, offered, read, schema_of
 from posalign_sim.agents.llm.chat import (
     OURS,
-    ChatBackend,
     ChatError,
     ChatRequest,
     FailureKind,
@@ -25,15 +24,17 @@ from posalign_sim.agents.llm.chat import (
     Place,
 )
 from posalign_sim.agents.llm.life import Life
+from posalign_sim.agents.llm.listener import Listener
 from posalign_sim.agents.llm.notes import REFLECTION, reflection
 from posalign_sim.agents.llm.notes import SCHEMA as NOTES
 from posalign_sim.agents.llm.promises import SCHEMA as JUDGEMENT
 from posalign_sim.agents.llm.promises import Promise, judging, promised, read_judgement
-from posalign_sim.agents.llm.prompts import prompt, schema_wanted
+from posalign_sim.agents.llm.prompts import language_of, prompt, schema_wanted
 from posalign_sim.agents.llm.quoting import one_line
 from posalign_sim.agents.llm.talk import read_from_words, spoken
+from posalign_sim.agents.llm.texts import Language
 from posalign_sim.envs.views.options import decision_of
-from posalign_sim.envs.views.reply import ReplyError
+from posalign_sim.envs.views.wrong import ReplyError, Wrong
 from posalign_sim.world.errors import ConfigurationError
 from posalign_sim.world.faults import MODEL_REFUSED, MODEL_SILENT, MODEL_UNUSABLE
 
@@ -90,22 +91,25 @@ class Questions:
     """Asks the models of all worlds, and keeps count.
 
     Args:
-        backend: what answers.
+        backend: what answers, and counts who did.
         counts: `[worlds, COUNTED]` where it is counted.
         studies: `[worlds]` what part of which study each world is.
 
     Attributes:
         answered: how many requests were answered.
         promises: what messages promised.
+        stopped: why nobody can be asked any more, once that is so. Nothing is asked from then on;
+            what was under way is paid for, and is heard and recorded.
     """
 
     def __init__(
-        self, backend: ChatBackend, counts: np.ndarray[Any, Any], studies: Sequence[str]
+        self, backend: Listener, counts: np.ndarray[Any, Any], studies: Sequence[str]
     ) -> None:
         """See the class."""
         self.backend, self.counts, self.studies = backend, counts, studies
         self.answered = 0
         self.promises: list[Promise] = []
+        self.stopped: StoppedError | None = None
 
     async def decide(self, world: int, life: Life, row: int) -> Act | Failure:
         """What a seat decides that is asked, with the words that it sends, fit to be told.
@@ -115,8 +119,8 @@ class Questions:
             life: of the world.
             row: a waiting row.
 
-        Raises:
-            StoppedError: nobody can be asked any more.
+        Returns:
+            What it does, or why it does not; of no account where `stopped` is set.
         """
         session = life.session
         seat = int(session.seat[row])
@@ -130,7 +134,8 @@ class Questions:
             schema = schema_of(offered(session, row, asking), asking.reasons, loud)
         place = life.place(self.studies[world], row)
         reading = partial(read, session=session, row=row, asking=asking)
-        act = await self._until(world, asking, first, form, schema, place, reading)
+        language = language_of(asking)
+        act = await self._until(world, asking, first, form, schema, place, reading, language)
         return act if isinstance(act, Failure) else await self._sent(world, life, row, place, act)
 
     async def _until(
@@ -142,6 +147,7 @@ class Questions:
         schema: Mapping[str, Any] | None,
         place: tuple[str, int, int, str, int],
         reading: Callable[[str], _T | ReplyError],
+        language: Language | None = None,
     ) -> _T | Failure:
         """What an answer says; asked again, a few times, if it makes no sense."""
         messages, wrong = first, None
@@ -158,18 +164,21 @@ class Questions:
             if isinstance(text, Failure):
                 return text
             if text is None:
-                wrong = ReplyError("too_long", f"it is longer than {asking.most_tokens} tokens")
+                wrong = Wrong.TOKENS.error(n=asking.most_tokens)
             else:
                 found = reading(text)
                 if not isinstance(found, ReplyError):
                     return found
                 wrong = found
-            messages = (*first, *handed_back(text, wrong.detail, form))
+            self.backend.useless(request, wrong)
+            messages = (*first, *handed_back(text, wrong, form, language))
         assert wrong is not None  # there is at least one attempt
         return Failure(world, request.place, wrong.kind, wrong.detail, MODEL_UNUSABLE)
 
     async def _ask(self, world: int, request: ChatRequest) -> str | Failure | None:
         """The text of an answer; None if it was cut off, and a failure if there is none."""
+        if self.stopped is not None:
+            return Failure(world, request.place, "stopped", str(self.stopped), MODEL_SILENT)
         self._count(world, "model_calls")
         self._count(world, "model_repairs", request.place.attempt > 0)
         outcome: Any
@@ -189,7 +198,8 @@ class Questions:
         hopeless = kind in _HOPELESS and self.answered == 0
         if kind in OURS or kind == FailureKind.WRONG_MODEL or hopeless:
             told = f"{request.model} cannot be asked: {outcome} ({request.place})"
-            raise StoppedError(told) from outcome
+            self.stopped = StoppedError(told)
+            self.stopped.__cause__ = outcome
         fault = MODEL_REFUSED if kind == FailureKind.REFUSED else MODEL_SILENT
         return Failure(world, request.place, str(kind), outcome.detail, fault)
 
@@ -209,7 +219,7 @@ class Questions:
         schema = schema_wanted(asking)
         (system, _), _ = prompt(session, row, asking)
         request = ChatRequest(
-            reflection(system, life.lived(seat), asking.notes, schema),
+            reflection(system, life.lived(seat), asking.notes, schema, language_of(asking)),
             str(asking.model),
             Place(self.studies[world], int(w["pair"]), int(w["clock"]), REFLECTION, seat),
             asking.temperature,

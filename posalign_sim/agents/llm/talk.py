@@ -7,17 +7,17 @@ when the number comes that goes with them, late, under another's name or not at 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from posalign_sim.agents.language_model import Asking
 from posalign_sim.agents.llm.quoting import said
+from posalign_sim.agents.llm.texts.prompts import HEARD
 from posalign_sim.envs.views.text import linked
 from posalign_sim.world.decisions import Decision, Words
 from posalign_sim.world.record import NOBODY
 from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.structure import Point
-
-HEARD = "## What you hear others say"
 
 
 class Heard(NamedTuple):
@@ -92,6 +92,15 @@ class Talk:
             for key in [key for key in self._words if key[0] == number and key[2] < first]:
                 del self._words[key]
 
+    def drop(self, identities: Collection[int]) -> None:
+        """Drop what was said under names that were given up: strangers have them now.
+
+        Args:
+            identities: which ones.
+        """
+        for key in [key for key in self._words if key[1] in identities]:
+            del self._words[key]
+
     def heard(self, w: Any, seat: int) -> list[Heard]:
         """What a seat hears now.
 
@@ -136,7 +145,7 @@ def heard_now(heard: list[Heard], clock: int) -> str:
     - player 2 said something in words that could not be understood
     """
     lines = [f"- {said(one.words, one.identity, clock - one.spoken)}" for one in heard]
-    return "\n".join([HEARD, *lines]) if lines else ""
+    return "\n".join([f"## {HEARD}", *lines]) if lines else ""
 
 
 __all__ = ["Heard", "Talk", "heard_now", "read_from_words", "spoken"]

@@ -32,7 +32,7 @@ from posalign_sim.envs.views.wording import (
 )
 from posalign_sim.world.compiler import Linker
 from posalign_sim.world.modules import ANNOUNCED
-from posalign_sim.world.record import GROUP, NOBODY, other, others
+from posalign_sim.world.record import GROUP, NOBODY, facing, other, others
 from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.session import Session
 from posalign_sim.world.sight import STAKES, standing
@@ -166,9 +166,16 @@ def legal_now(structure: Structure, w: Any, seat: int, point: Point) -> Legal:
 
 def company(structure: Structure, w: Any, seat: int) -> list[int]:
     """The identities with whom a seat plays now: at its table, or on the network."""
-    met = linked(structure, other)
-    count = linked(structure, others)(w, seat)
-    return [int(w["face"][met(w, seat, k)]) for k in range(count)]
+    if structure.neighbourhood:
+        met = linked(structure, other)
+        count = linked(structure, others)(w, seat)
+        return [int(w["face"][met(w, seat, k)]) for k in range(count)]
+    next_to, found = linked(structure, facing), []
+    sits = next_to(w, seat)
+    while sits != seat:
+        found.append(int(w["face"][sits]))
+        sits = next_to(w, sits)
+    return found
 
 
 @cache

@@ -125,7 +125,7 @@ def play_world(
             if role not in known:
                 raise ConfigurationError(f"--model-role {role}=...: {nearest(role, known)}")
         world = World.of(design, state.metadata, state.epoch)
-        scenario = design.one_world(world.game, world.arm, world.point, world.payoffs)
+        scenario = design.one(world.game, world.arm, world.point, world.payoffs)
         names = seat_names(scenario)
         run: Run
         if model_seats(scenario):

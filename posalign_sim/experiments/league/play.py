@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -112,7 +112,7 @@ def play(league: League, folder: Path, progress: bool = True) -> Played:
         leave=False,
         desc=league.name,
     ) as bar:
-        for match, run in _runs(league, planned, folder):
+        for match, run in _runs(league, planned, folder, bar.update):
             earned = _earned(run)
             points[match.stage][match.first, match.second, 0] = earned[0]
             points[match.stage][match.second, match.first, 1] = earned[1]
@@ -121,7 +121,6 @@ def play(league: League, folder: Path, progress: bool = True) -> Played:
                 for failure in run.failures:
                     sitting = (match.first, match.second)
                     broke[match.stage][sitting[side_of(run, failure.place.seat)]] += 1
-            bar.update()
     there = tuple(takes_part(stage, players, league.seats) for stage in league.stages)
     return Played(league, tuple(points), tuple(broke), there, calls)
 
@@ -135,7 +134,9 @@ def desk_of(league: League, folder: Path) -> Desk | None:
     return Desk(league.models, names, league.name, folder) if names else None
 
 
-def _runs(league: League, planned: list[Match], folder: Path) -> Iterator[tuple[Match, Run]]:
+def _runs(
+    league: League, planned: Sequence[Match], folder: Path, over: Callable[[], object]
+) -> Iterator[tuple[Match, Run]]:
     """Every match that is over, scripted ones first."""
     speaking = []
     for match in planned:
@@ -145,35 +146,35 @@ def _runs(league: League, planned: list[Match], folder: Path) -> Iterator[tuple[
         else:
             scenario = league.stages[match.stage].scenario(first, second, league.seats)
             run = simulate(scenario, league.worlds, league.seed, mode=league.mode, progress=False)
+            over()
             yield match, run
     desk = desk_of(league, folder)
     if desk is None:
         return
-    with asyncio.Runner() as runner:
-        cassette, _ = runner.run(desk.open())
+
+    async def all_of_them(cassette: Cassette) -> list[ModelRun]:
+        room = asyncio.Semaphore(max(1, league.models.at_once // league.worlds))
+
+        async def one(match: Match) -> ModelRun:
+            async with room:
+                run = await _converse(league, match, cassette)
+            over()
+            return run
+
+        tasks = [asyncio.create_task(one(match)) for match in speaking]
         try:
-            together = max(1, league.models.at_once // league.worlds)
-            for k in range(0, len(speaking), together):
-                some = speaking[k : k + together]
-                runs = runner.run(_together(league, some, cassette))
-                yield from zip(some, runs, strict=True)
+            return await asyncio.gather(*tasks)
         finally:
-            runner.run(cassette.close())
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
-
-async def _together(league: League, some: list[Match], cassette: Cassette) -> list[ModelRun]:
-    """Matches that are played at the same time."""
-    tasks = [asyncio.create_task(_converse(league, match, cassette)) for match in some]
     try:
-        return await asyncio.gather(*tasks)
+        yield from zip(speaking, desk.asking(all_of_them), strict=True)
     except StoppedError as error:
         raise ConfigurationError(
             f"{error}. What was answered is kept: go on with the same output="
         ) from error
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _converse(league: League, match: Match, cassette: Cassette) -> ModelRun:

@@ -12,6 +12,7 @@ import pandas as pd
 import xarray
 from tqdm import tqdm
 
+from posalign_sim.experiments.study.answered import answered_of
 from posalign_sim.experiments.study.description import describe
 from posalign_sim.experiments.study.design import Design, Task
 from posalign_sim.experiments.study.folder import finishing
@@ -46,6 +47,7 @@ def finish(
         began: when the run began, by `time.perf_counter`.
     """
     meta = {**describe(design, outcomes.pairs, registration), **origin}
+    meta["answered"] = answered_of(design, outcomes)
     with (
         finishing(folder) as aside,
         tqdm(

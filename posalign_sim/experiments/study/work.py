@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from posalign_sim.agents.llm import ModelRun
+from posalign_sim.agents.llm.listener import NUMBERS, Heard
 from posalign_sim.experiments.study.design import Design, Task, design_of
-from posalign_sim.experiments.study.models import Desk, Rehearsal
+from posalign_sim.experiments.study.models import Desk, Rehearsal, Watch
 from posalign_sim.experiments.study.parts import Block, Floats, encode
 from posalign_sim.metrics import over_time
 from posalign_sim.world.errors import ConfigurationError
@@ -40,18 +42,26 @@ class Order:
         return str(self.task)
 
 
-def carry_out(order: Order) -> bytes:
-    """Run the worlds of an order; its part file as bytes."""
+def carry_out(order: Order, watch: Watch | None = None) -> bytes:
+    """Run the worlds of an order; its part file as bytes.
+
+    Args:
+        order: what is wanted.
+        watch: who is told what language models have done so far.
+    """
     design, task = design_of(order.config), order.task
-    desk = desk_of(design, task, Path(order.folder)) if design.speakers[task.game] else None
+    desk = None
+    if design.speakers[task.game]:
+        desk = desk_of(design, task, Path(order.folder), watch)
     return encode(run_task(design, task, order.arms, order.threads, desk))
 
 
-def desk_of(design: Design, task: Task, folder: Path) -> Desk:
+def desk_of(design: Design, task: Task, folder: Path, watch: Watch | None = None) -> Desk:
     """Where the language models of a task are asked."""
     models = design.models(task.points[0])
     reuse = bool(design.config.get("reuse", True))
-    return Desk(models, design.speakers[task.game], design.settings.name, folder, reuse)
+    names, study = design.speakers[task.game], design.settings.name
+    return Desk(models, names, study, folder, reuse, watch)
 
 
 def run_task(
@@ -101,8 +111,16 @@ def run_task(
     past = None
     if design.keeps_history:
         past = over_time(run.worlds["trajectory"]).reshape(*shape, -1)
+    sources, heard = _heard(run, shape)
     return [
-        Block(design.key(task, arm), wanted, values[k], None if past is None else past[k])
+        Block(
+            design.key(task, arm),
+            wanted,
+            values[k],
+            None if past is None else past[k],
+            sources,
+            None if heard is None else heard[k],
+        )
         for k, arm in enumerate(chosen)
     ]
 
@@ -137,3 +155,15 @@ def recorded(
     wanted = design.metrics(game)
     chosen: Floats = whole[..., [names.index(name if name in names else "") for name in wanted]]
     return chosen
+
+
+def _heard(run: Run, shape: tuple[int, ...]) -> tuple[tuple[Heard, ...], Floats | None]:
+    """What came back from language models, and how much of it in each world."""
+    if not isinstance(run, ModelRun):
+        return (), None
+    sources = tuple(sorted({heard for world in run.heard for heard in world}))
+    counts = np.zeros((len(run.heard), len(sources), len(NUMBERS)))
+    for world, told in enumerate(run.heard):
+        for heard, numbers in told.items():
+            counts[world, sources.index(heard)] = numbers
+    return sources, counts.reshape(*shape, *counts.shape[1:])

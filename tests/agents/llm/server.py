@@ -63,6 +63,7 @@ class Server:
     Attributes:
         orders: what to do with the next requests, by name; empty: answer.
         choose: a function of the prompt that gives the order, if set.
+        says: a function of the prompt that gives the answer, if set.
         capacity: calls at once that it bears; more are told to slow down.
         bodies: what it was sent.
         keys: what it was sent as authorization.
@@ -72,7 +73,7 @@ class Server:
 
     def __init__(self):
         self.orders = deque()
-        self.choose = None
+        self.choose = self.says = None
         self.capacity = 10_000
         self.delay = 0.0
         self.bodies, self.keys = [], []
@@ -125,7 +126,8 @@ class Server:
             text = sent if isinstance(sent, str) else json.dumps(sent)
             return web.Response(status=status, headers=headers, text=text)
         self.answered[prompt] += 1
-        return web.json_response(said(text=f"yes to {prompt}"))
+        text = f"yes to {prompt}" if self.says is None else self.says(prompt)
+        return web.json_response(said(text=text))
 
 
 @asynccontextmanager

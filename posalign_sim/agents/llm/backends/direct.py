@@ -177,7 +177,8 @@ class Direct:
             return body
         if key and key.encode() in body.replace(b"\\/", b"/"):
             kind = kind_of_status(status) if status != 200 else FailureKind.MALFORMED
-            return ChatError(kind, f"status {status}: the reply repeats the key and is not kept")
+            said = f"the reply repeats the key in ${self.key_variable} and is not kept"
+            return ChatError(kind, f"status {status}: {said}")
         if status != 200:
             asked_to_wait = retry_after(headers.get("Retry-After"))
             return refusal_of(status, body, asked_to_wait, self.key_variable)
