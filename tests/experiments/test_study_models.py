@@ -221,3 +221,22 @@ def test_what_models_said_is_judged_by_a_command_once_and_not_by_those_who_said_
         judge_study([*command, "compare=[bonds,none]"])
     with pytest.raises(ConfigurationError, match="did you mean charter"):
         judge_study([*command, "chartr=x"])
+
+
+def test_models_are_probed_before_they_play_and_it_is_reported(tmp_path):
+    words = ("replicates=2", "rounds=3", "study.probes=3")
+    config = study("fake", *words)
+    folder = tmp_path / "probed"
+    run(config, folder)
+    found = pd.read_csv(folder / "probes.csv")
+    assert set(found["arm"]) == {"none", "arbitration", "bond"}  # no placebos
+    assert {"payoffs", "rules", "best_reply", "pressure"} <= set(found["sort"])
+    assert found["asked"].max() == 3
+    page = (folder / "report.html").read_text()
+    assert "<h2>Competence</h2>" in page
+    assert "Models that may not have understood" in page  # the stand-in understands nothing
+    calls, _, _ = asked(folder)
+    assert plan_study(config).model_calls == pytest.approx(calls, rel=0.5)
+    assert reproduce(folder, progress=False).identical
+    with pytest.raises(ConfigurationError, match=r"study\.probes must be a whole number"):
+        run(study("fake", "study.probes=-1"), tmp_path / "refused")

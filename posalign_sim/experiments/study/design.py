@@ -202,6 +202,10 @@ class Design:
         """The scenario of a single world."""
         return self._scenario(game, [self.arms[arm]], np.array([point]), 1, [payoffs])
 
+    def single(self, game: str, arm: int, point: int) -> Scenario:
+        """The scenario of a single world of ordinary payoffs."""
+        return self._scenario(game, [self.arms[arm]], np.arange(point, point + 1), 1, payoffs=[0])
+
     def _scenario(
         self,
         game: str,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import numpy as np
 
@@ -33,6 +33,7 @@ from posalign_sim.world.scenario import Scenario
 if TYPE_CHECKING:
     from posalign_sim.experiments.study.design import Design
 
+T = TypeVar("T")
 #: Where a study keeps what was asked and answered, in its folder.
 CALLS = "calls.sqlite"
 #: Who is told how it goes: how many worlds are over since, and what was asked until now.
@@ -192,36 +193,45 @@ class Desk:
     ) -> ModelRun:
         """Play worlds to their ends; see `posalign_sim.agents.llm.converse`."""
 
-        async def play() -> ModelRun:
-            cassette, budget = await self.open()
+        async def play(cassette: Cassette) -> ModelRun:
+            budget = cassette.backend
+            talk = Conversation(
+                scenario,
+                cassette,
+                len(pairs),
+                seed,
+                usual=self.models.usual,
+                pairs=pairs,
+                study=studies,
+            )
+
+            def tell(over: int) -> None:
+                if self.watch is not None:
+                    spent = budget.spent() if isinstance(budget, Budget) else None
+                    self.watch(over, spending(spent, cassette.played + cassette.taken))
+
+            return await talk.play(self.models.at_once, tell)
+
+        return self.asking(play)
+
+    def asking(self, work: Callable[[Cassette], Awaitable[T]]) -> T:
+        """Do some work that asks models, within the budget, and keep what they answer.
+
+        Args:
+            work: is given what answers.
+        """
+
+        async def whole() -> T:
+            budget = None
+            if self.models.mode != "replay":
+                budget = self._budget(Routed(self.names, self.models.backends), await self._spent())
+            cassette = Cassette(self.path, budget, self.models.mode, earlier=self.earlier)
             try:
-                talk = Conversation(
-                    scenario,
-                    cassette,
-                    len(pairs),
-                    seed,
-                    usual=self.models.usual,
-                    pairs=pairs,
-                    study=studies,
-                )
-
-                def tell(over: int) -> None:
-                    if self.watch is not None:
-                        spent = budget.spent() if budget else None
-                        self.watch(over, spending(spent, cassette.played + cassette.taken))
-
-                return await talk.play(self.models.at_once, tell)
+                return await work(cassette)
             finally:
                 await cassette.close()
 
-        return asyncio.run(play())
-
-    async def open(self) -> tuple[Cassette, Budget | None]:
-        """What answers, to be closed by who opens it; and what it may spend, where it asks."""
-        budget = None
-        if self.models.mode != "replay":
-            budget = self._budget(Routed(self.names, self.models.backends), await self._spent())
-        return Cassette(self.path, budget, self.models.mode, earlier=self.earlier), budget
+        return asyncio.run(whole())
 
     async def _spent(self) -> Spent:
         """What earlier parts of the study have spent."""

@@ -21,6 +21,7 @@ from tqdm import tqdm
 from posalign_sim.experiments.provenance import origin
 from posalign_sim.experiments.runners import Runner, WorkerFailedError, make_runner
 from posalign_sim.experiments.sinks import Sink, make_sinks
+from posalign_sim.experiments.study.competence import competence
 from posalign_sim.experiments.study.design import Design, Task
 from posalign_sim.experiments.study.finish import finish
 from posalign_sim.experiments.study.folder import (
@@ -83,10 +84,11 @@ def run_and_write(config: Mapping[str, Any], progress: bool = True) -> Path:
             if is_complete(folder) and _up_to_date(folder, config, progress):
                 return folder
             said = begin(folder, config, origin(config))
+            probed = competence(design, folder, progress)
             study = _Going(design, config, folder, runner, progress)
             edges = study.play()
             outcomes = Outcomes(design, study.blocks, edges)
-            finish(design, outcomes, folder, said, registration, progress, began)
+            finish(design, outcomes, folder, said, registration, progress, began, probed)
             study.tidy(edges)
     except StudyInterrupted:
         raise

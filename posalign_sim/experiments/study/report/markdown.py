@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from posalign_sim.experiments.study.report.competence import NOTE, competence_tables
 from posalign_sim.experiments.study.report.grid import over_grid
 from posalign_sim.experiments.study.report.methods import methods
 from posalign_sim.experiments.study.report.models import models_told
@@ -64,6 +65,10 @@ def summary_markdown(
         here = [verdict for verdict in found if verdict.game == game]
         table = _grid_rows(here, study) if study.get("axes") else _rows(here)
         parts += [f"### {plain_text(capital(spell(game)))}", table]
+    probed = study.get("probed")
+    if probed is not None and len(probed):
+        parts += ["## Competence", NOTE]
+        parts += [markdown_table(*table) for table in competence_tables(probed).values()]
     if study.get("answered"):
         told = models_told(study)
         parts += ["## Language models"]

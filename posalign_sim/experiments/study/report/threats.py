@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from posalign_sim.experiments.study.answered import Answered
+from posalign_sim.experiments.study.report.competence import not_understood
 from posalign_sim.experiments.study.report.grid import over_grid
 from posalign_sim.experiments.study.report.models import lost_apart, stayed
 from posalign_sim.experiments.study.report.verdicts import Verdict
@@ -72,6 +73,7 @@ def threats(
         _placebos(found, study),
         _twins(levels),
         _suspects(found),
+        _understanding(study),
         _versions(study),
         _lost(study),
         _populations(study),
@@ -212,6 +214,22 @@ def _suspects(found: Sequence[Verdict]) -> tuple[str, str] | None:
         "A twin that moved",
         f"Welfare moved where it cannot, under {_some(names)}: the measurement is at fault there.",
     )
+
+
+def _understanding(study: Mapping[str, Any]) -> tuple[str, str] | None:
+    told, probed = not_understood(study), study.get("probed")
+    if told:
+        return (
+            "Models that may not have understood",
+            f"Nothing shows that these answered better than by chance: {_some(told)}. What they "
+            "did may say nothing about institutions.",
+        )
+    if study.get("answered") and (probed is None or probed.empty):
+        return (
+            "Models that were not probed",
+            "Nothing here tells whether the models understood the rules (study.probes asks them).",
+        )
+    return None
 
 
 def _versions(study: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -17,6 +17,7 @@ import pandas as pd
 from posalign_sim.experiments.files import save_table, write_atomically
 from posalign_sim.experiments.page import figure_part, page_of, reproduce_list
 from posalign_sim.experiments.study.report.answer import answer, standing
+from posalign_sim.experiments.study.report.competence import competence_section, probes_table
 from posalign_sim.experiments.study.report.factorial import effects_section
 from posalign_sim.experiments.study.report.figures import draw
 from posalign_sim.experiments.study.report.grid import grid_tables, pooled
@@ -119,6 +120,8 @@ def write_report(
         save_table(with_axes(registered_table(tests), study), folder / "registered.csv")
     if study.get("answered"):
         save_table(models_table(study), folder / "models.csv")
+    if study.get("probed") is not None and len(study["probed"]):
+        save_table(probes_table(study["probed"]), folder / "probes.csv")
     for name, text in (
         ("tables/contrasts.tex", contrasts_latex(found, tests, study)),
         ("tables/outcomes.tex", outcomes_latex(table, levels, study)),
@@ -131,7 +134,7 @@ def write_report(
         "question": escape(study["question"]),
         "answer": "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences),
         "players": "Language models" if study.get("asking") else "Scripted agents",
-        "models": models_section(study),
+        "models": competence_section(study) + models_section(study),
         "minimum": escape(str(study["claims_minimum_worlds"])),
         "worlds": escape(f"{study['worlds']:,}"),
         "rounds": escape(_rounds(study)),
