@@ -45,6 +45,9 @@ posalign-sim: which institutions turn zero-sum dynamics into positive-sum ones, 
   posalign-sim landscape [SETTINGS]  where populations that adapt go, with and without institutions
   posalign-sim tournament [SETTINGS] everybody plays everybody in the repeated dilemma: turns=50,
                                      noise=0.05, players=[grim, tit_for_tat]; --cfg job shows all
+  posalign-sim league players=[openai/gpt-4o,tit_for_tat,defector]
+                                     language models and scripted agents, everybody with everybody
+                                     in several games: ratings, and how partners fare
   posalign-sim validate [--quick]    what theory and the literature say, run and compared; one of
                                      them: --row 15; --json; validate --help shows all
   posalign-sim explain [SETTINGS]    print the round that a scenario runs, as Python
@@ -266,6 +269,12 @@ def _tournament(config: Mapping[str, Any]) -> None:
     play_and_write(config)
 
 
+def _league(config: Mapping[str, Any]) -> None:
+    from posalign_sim.experiments.league.run import play_and_write
+
+    play_and_write(config)
+
+
 def _run(config: Mapping[str, Any]) -> None:
     from posalign_sim.experiments.study.run import run_and_write
 
@@ -354,6 +363,7 @@ _CONFIGURED: dict[str, tuple[Callable[[Mapping[str, Any]], None], str]] = {
     "plan": (_plan, "config"),
     "landscape": (_landscape, "landscape"),
     "tournament": (_tournament, "tournament"),
+    "league": (_league, "league"),
 }
 #: Commands that take words of their own; they give an exit code back.
 _COMMANDS: dict[str, Callable[[list[str]], int]] = {

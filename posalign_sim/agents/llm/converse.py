@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from posalign_sim.agents.language_model import Asking, LanguageModel
 from posalign_sim.agents.llm.chat import ChatBackend
+from posalign_sim.agents.llm.diary import Event
 from posalign_sim.agents.llm.life import Life
 from posalign_sim.agents.llm.listener import Heard, Listener
 from posalign_sim.agents.llm.promises import Promise
@@ -135,8 +136,22 @@ def _passing(scenario: Scenario) -> int:
 class Conversation:
     """Worlds in which language models hold seats; see `converse`, which takes the same arguments.
 
+    Args:
+        scenario: as in `converse`; so for the next seven.
+        backend: what answers.
+        worlds: how many.
+        seed: of the study.
+        usual: how seats are asked.
+        pairs: pair number of each world.
+        study: part of which study.
+        mode: as in `simulate`.
+        witness: is told what happens: the number of a world, and events, each with the line that
+            tells of it.
+        answered: how many requests were answered elsewhere before: whether models are there at all.
+
     Attributes:
         scenario: what is played, with room for a log of events.
+        seats: how each seat is asked that a language model holds.
         worlds: `[worlds]` records.
         counts: `[worlds, COUNTED]`; see `ModelRun`.
         backend: what answers, and counts who did.
@@ -153,6 +168,8 @@ class Conversation:
         pairs: Any = None,
         study: str | Sequence[str] = "study",
         mode: Mode = "compiled",
+        witness: Callable[[int, Sequence[tuple[Event, str]]], None] | None = None,
+        answered: int = 0,
     ) -> None:
         """See the class."""
         usual = usual or Asking()
@@ -178,7 +195,9 @@ class Conversation:
             raise ConfigurationError(f"study: {len(self.studies)} names for {worlds} worlds")
         check_languages(self.scenario, self.worlds, self.seats)
         self.counts = np.zeros((worlds, len(COUNTED)), np.int64)
+        self._witness = witness or (lambda world, happened: None)
         self._questions = Questions(self.backend, self.counts, self.studies)
+        self._questions.answered = answered
         self._failures: dict[int, Failure] = {}
 
     async def play(
@@ -256,7 +275,7 @@ class Conversation:
         session = Session(self.scenario, self.worlds[world : world + 1], self.mode, self.seed)
         life = Life(self.scenario, self.seats, session, self._kept)
         while session.count:
-            life.remember()
+            self._witness(world, life.remember())
             rows = range(session.count)
             # All who are asked together are heard out, also where one of them fails: what is on the
             # cassette does not depend on who was faster.
@@ -275,7 +294,7 @@ class Conversation:
             choices = np.array([act.choice for act in acts], np.int64)
             session.advance(choices, np.stack([act.arguments for act in acts]))
             tell(0)
-        life.close()
+        self._witness(world, life.close())
 
 
 __all__ = [

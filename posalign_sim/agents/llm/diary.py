@@ -83,11 +83,16 @@ class Log:
         w["event_count"] = self._place
         return list(told(self._read(entries), self.points, self.scenario))
 
-    def close(self, w: Any) -> None:
-        """Say how many events there were; what did not stay is missing for all who read the log."""
-        self.take(w)
+    def close(self, w: Any) -> list[tuple[Event, str]]:
+        """Say how many events there were; what did not stay is missing for all who read the log.
+
+        Returns:
+            As `take` does: what has happened last.
+        """
+        last = self.take(w)
         whole = self._total <= self._kept
         w["event_count"] = self._total if whole else max(self._total, self.scenario.events + 1)
+        return last
 
     def _read(self, entries: Sequence[Any]) -> Iterator[Event]:
         for clock, kind, actor, target, place, first, second in entries:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -104,19 +105,9 @@ def run_task(
     table = run.table()
     names = [name for name in table.columns if name not in NOT_METRICS]
     values = table[names].to_numpy(np.float64).reshape(*shape, len(names))
-    if design.settings.twins:
-        # Gain over the twin of the same luck, less what institutions used up. A twin has none.
-        surplus = values[..., names.index("surplus")]
-        gain = np.full(shape, np.nan)
-        gain[:, :, 0] = surplus[:, :, 0] - surplus[:, :, 1]
-        gain[:, :, 0] -= values[:, :, 0, :, names.index("institution_cost")]
-        values, names = np.concatenate([values, gain[..., None]], -1), [*names, "positive_sum_gain"]
-    faults = (table["fault"].to_numpy() != 0).reshape(*shape, 1).astype(np.float64)
-    values, names = np.concatenate([values, faults], axis=-1), [*names, "faults"]
-    wanted = design.metrics(task.game)
-    # Outcomes that only other settings of the grid have are undefined here.
-    values, places = np.concatenate([values, np.full((*shape, 1), np.nan)], axis=-1), [*names, ""]
-    values = values[..., [places.index(name if name in names else "") for name in wanted]]
+    faults = (table["fault"].to_numpy() != 0).reshape(shape).astype(np.float64)
+    values = recorded(design, task.game, names, values, faults)
+    wanted = tuple(design.metrics(task.game))
     past = None
     if design.keeps_history:
         past = over_time(run.worlds["trajectory"]).reshape(*shape, -1)
@@ -124,7 +115,7 @@ def run_task(
     return [
         Block(
             design.key(task, arm),
-            tuple(wanted),
+            wanted,
             values[k],
             None if past is None else past[k],
             sources,
@@ -132,6 +123,38 @@ def run_task(
         )
         for k, arm in enumerate(chosen)
     ]
+
+
+def recorded(
+    design: Design, game: str, names: Sequence[str], values: Floats, faults: Floats
+) -> Floats:
+    """Outcomes that a study records of a game, from the metrics of its worlds.
+
+    Args:
+        design: the study.
+        game: which game.
+        names: of the metrics.
+        values: `[..., payoffs, pairs, metrics]` metrics of the worlds.
+        faults: `[..., payoffs, pairs]` whether a world faulted.
+
+    Returns:
+        `[..., payoffs, pairs, outcomes]`, as in `Design.metrics`.
+    """
+    names, columns = list(names), [values]
+    if design.settings.twins:
+        # Gain over the twin of the same luck, less what institutions used up. A twin has none.
+        surplus = values[..., names.index("surplus")]
+        gain = np.full(faults.shape, np.nan)
+        gain[..., 0, :] = surplus[..., 0, :] - surplus[..., 1, :]
+        gain[..., 0, :] -= values[..., 0, :, names.index("institution_cost")]
+        names.append("positive_sum_gain")
+        columns.append(gain[..., None])
+    # Outcomes that only other settings of the grid have are undefined here.
+    names += ["faults", ""]
+    whole = np.concatenate([*columns, faults[..., None], np.full((*faults.shape, 1), np.nan)], -1)
+    wanted = design.metrics(game)
+    chosen: Floats = whole[..., [names.index(name if name in names else "") for name in wanted]]
+    return chosen
 
 
 def _heard(run: Run, shape: tuple[int, ...]) -> tuple[tuple[Heard, ...], Floats | None]:
