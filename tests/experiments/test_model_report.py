@@ -15,6 +15,7 @@ from posalign_sim.experiments.study.design import design_of
 from posalign_sim.experiments.study.folder import config_text
 from posalign_sim.experiments.study.models import CALLS
 from posalign_sim.experiments.study.report.models import lost_apart
+from posalign_sim.experiments.study.report.registered import judge_registered
 from posalign_sim.experiments.study.report.threats import threats
 from posalign_sim.experiments.study.run import run_and_write
 from posalign_sim.experiments.study.transcript import show_transcript
@@ -150,6 +151,26 @@ def test_versions_are_compared_by_their_shares(arm, apart):
     assert found.apart("duel", ("bond", "none")) == apart
     assert not found.apart("duel", ("bond", "none"), 0)
     assert not found.apart("other", ("bond", "none"))
+
+
+def test_a_registered_hypothesis_has_no_claim_where_a_model_changed():
+    rng = np.random.default_rng()  # any seed must do
+    rows = [
+        ("duel", arm, "ordinary", world, "welfare", gain + 0.01 * rng.normal())
+        for arm, gain in (("none", 0.0), ("bond", 1.0))
+        for world in range(12)
+    ]
+    table = pd.DataFrame(rows, columns=["game", "arm", "payoffs", "world", "metric", "value"])
+    mixes = {("none", "ordinary"): {("m", "a"): 1.0}, ("bond", "ordinary"): {("m", "b"): 1.0}}
+    changed = Answered(pd.DataFrame(), pd.DataFrame(), {("duel", 0): {"m": mixes}})
+    study = {
+        "registration": {"hypotheses": [{"arm": "bond", "direction": "greater"}]},
+        "primary": "welfare", "baseline": "none", "games": {"duel": {}}, "seed": 1,
+        "claims_minimum_worlds": 9,
+    }  # fmt: skip
+    assert [test.code for test in judge_registered(table, study)] == ["held"]
+    told = judge_registered(table, {**study, "answered": changed})
+    assert [test.code for test in told] == ["no_claim"]
 
 
 def test_arms_that_lose_more_worlds_than_others_are_named():

@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 from posalign_sim.agents.llm.budget import Price, Spent
 from posalign_sim.agents.llm.chat import (
+    ASIDE,
     OURS,
     THEIRS,
     ChatBackend,
@@ -23,6 +24,7 @@ from posalign_sim.agents.llm.tape import Call, Tape
 from posalign_sim.world.errors import ConfigurationError, nearest
 
 Mode = Literal["record", "replay", "refresh", "off"]
+_IN_WORLDS = " ".join(f"AND decision NOT LIKE '{aside}%'" for aside in ASIDE)
 #: What is compared when a request is not recorded, in the order in which it is told.
 _COMPARED = ("model", "messages", "schema", "temperature", "most_tokens", "stop")
 _PLACE = ("study", "world", "round", "decision", "seat", "attempt")
@@ -213,7 +215,7 @@ class Cassette:
         return Spent(calls, read, written, money)
 
     def recorded(self, study: str) -> dict[str, tuple[int, int]]:
-        """How many worlds and calls are recorded of each part of a study.
+        """How many worlds, and calls in them, are recorded of each part of a study.
 
         A call that was asked in several ways, of code or settings that are no longer, counts once.
 
@@ -223,7 +225,8 @@ class Cassette:
         rows = self._open().rows(
             "SELECT study, count(DISTINCT world), count(DISTINCT "
             "printf('%d/%d/%d/%d/%s', world, round, seat, attempt, decision)) FROM calls "
-            "WHERE study = ? OR substr(study, 1, length(?)) = ? GROUP BY study ORDER BY study",
+            f"WHERE (study = ? OR substr(study, 1, length(?)) = ?) {_IN_WORLDS} "
+            "GROUP BY study ORDER BY study",
             (study, f"{study}/", f"{study}/"),
         )
         return {str(part): (int(str(worlds)), int(str(calls))) for part, worlds, calls in rows}

@@ -14,6 +14,8 @@ from typing import Any, Protocol
 
 from posalign_sim.world.errors import ConfigurationError, nearest
 
+#: With what the decisions of places begin that are none of a world's.
+ASIDE = ("judge: ", "probe: ")
 ROLES = ("system", "user", "assistant")
 #: A variable of the environment with such a name may hold what nobody else is to read.
 _SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)

@@ -10,13 +10,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from posalign_sim.agents.llm.chat import Place
+from posalign_sim.agents.llm.chat import ASIDE, Place
 from posalign_sim.agents.llm.tape import Call, recorded
 from posalign_sim.envs.views.reply import ReplyError, said
 from posalign_sim.world.errors import ConfigurationError, nearest
 
-#: What is recorded besides decisions of seats: nobody judges that.
-ASIDE = ("judge: ", "probe: ")
 #: How the rules begin, in every prompt in English.
 RULES = "## The game\n"
 _CHOICE = re.compile(r"^- ([^\s,]+)(.*)$", re.MULTILINE)

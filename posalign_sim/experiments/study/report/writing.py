@@ -133,7 +133,9 @@ def write_report(
         "title": escape(study["title"]),
         "question": escape(study["question"]),
         "answer": "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences),
-        "players": "Language models" if study.get("asking") else "Scripted agents",
+        "players": "Agents, language models among them,"
+        if study.get("asking")
+        else "Scripted agents",
         "models": competence_section(study) + models_section(study),
         "minimum": escape(str(study["claims_minimum_worlds"])),
         "worlds": escape(f"{study['worlds']:,}"),
