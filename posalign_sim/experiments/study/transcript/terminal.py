@@ -86,7 +86,7 @@ def quoted(text: str, width: int) -> Iterator[str]:
     """Lines of somebody else's text, each behind the margin, broken before the terminal breaks it.
 
     >>> list(quoted("Round 1, seat 0: no", 16))
-    ['  │ Round 1, sea', '  │ t 0: no']
+    ['  │ Round 1,', '  │ seat 0: no']
     """
     room = max(8, width - len(MARGIN))
     for line in visible(text).split("\n"):
