@@ -165,7 +165,29 @@ def _composed(words: list[str], file: str) -> list[dict[str, Any]]:
             del os.environ["HYDRA_FULL_ERROR"]
         else:
             os.environ["HYDRA_FULL_ERROR"] = before[0]
-    return found
+    return [_peopled(config, words) for config in found] if file == "config" else found
+
+
+def _peopled(config: dict[str, Any], words: list[str]) -> dict[str, Any]:
+    """The configuration with the population that was chosen, also where the study has its own."""
+    chosen = [word.partition("=")[2] for word in words if word.startswith("population=")]
+    own = dict(config["study"] or {}).get("name") not in (None, "default", "factorial")
+    if not chosen or not own:
+        return config
+    from posalign_sim.experiments.populations import peopled
+    from posalign_sim.experiments.study.axes import with_settings
+
+    folders = [w for k, w in enumerate(words) if k and words[k - 1] == "--config-dir"]
+    changed = peopled(config, chosen[-1], folders[-1] if folders else None)
+    # What is said of single seats goes before what is said of all.
+    for word in words:
+        path = word.partition("=")[0]
+        if path.startswith("population."):
+            said: Any = config
+            for step in path.split("."):
+                said = said[int(step) if isinstance(said, list) else step]
+            changed = with_settings(changed, {path: said})
+    return changed
 
 
 def _options_first(words: list[str]) -> list[str]:

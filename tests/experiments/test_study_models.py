@@ -240,3 +240,25 @@ def test_models_are_probed_before_they_play_and_it_is_reported(tmp_path):
     assert reproduce(folder, progress=False).identical
     with pytest.raises(ConfigurationError, match=r"study\.probes must be a whole number"):
         run(study("fake", "study.probes=-1"), tmp_path / "refused")
+
+
+def test_models_take_the_seats_of_a_study_that_says_itself_who_plays():
+    (config,) = composed(["study=trust_market", "population=llm", "model=fake"])
+    assert Design(config).speakers == {"moral_hazard_market": {"fake"}, "trust": {"fake"}}
+    investors = "population.trust.investor=[{agent:cautious_investor,seats:4}]"
+    (config,) = composed(["study=trust_market", "population=llm", "model=fake", investors])
+    assert [entry["agent"] for entry in config["population"]["trust"]["investor"]] == [
+        "cautious_investor"
+    ]
+    assert [entry["agent"] for entry in config["population"]["trust"]["trustee"]] == [
+        "language_model"
+    ]
+    assert config["population"]["trust"]["trustee"][0]["seats"] == 4
+
+
+def test_four_model_sellers_among_scripted_buyers_are_one_word():
+    sellers = "population.moral_hazard_market.seller=[{agent:language_model,seats:4}]"
+    (config,) = composed(["game=moral_hazard_market", sellers, "model=fake"])
+    agents = Design(config).single("moral_hazard_market", 0, 0).seats
+    assert [agent.name for agent in agents[:4]] == ["language_model"] * 4
+    assert "language_model" not in [agent.name for agent in agents[4:]]

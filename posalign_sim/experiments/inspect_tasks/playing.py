@@ -17,12 +17,12 @@ from posalign_sim.agents.llm import Conversation, ModelRun
 from posalign_sim.agents.llm.diary import Event
 from posalign_sim.experiments.inspect_tasks.asking import Evaluated, models_of
 from posalign_sim.experiments.inspect_tasks.settings import (
-    EVERY_SEAT,
     design_of,
     model_seats,
     role_names,
     seat_names,
 )
+from posalign_sim.experiments.populations import EVERY_SEAT
 from posalign_sim.experiments.study.design import Design
 from posalign_sim.world.compiler import Mode
 from posalign_sim.world.errors import ConfigurationError, nearest

@@ -23,7 +23,8 @@ from inspect_ai.scorer import (
 from inspect_ai.solver import TaskState
 
 from posalign_sim.experiments.inspect_tasks.playing import FOUND, World, summary
-from posalign_sim.experiments.inspect_tasks.settings import EVERY_SEAT, design_of
+from posalign_sim.experiments.inspect_tasks.settings import design_of
+from posalign_sim.experiments.populations import EVERY_SEAT
 from posalign_sim.experiments.study.description import describe
 from posalign_sim.experiments.study.design import Design
 from posalign_sim.experiments.study.parts import Floats

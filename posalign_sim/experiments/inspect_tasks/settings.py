@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
-
-import yaml
 
 from posalign_sim.agents.language_model import LanguageModel
 from posalign_sim.experiments.main import composed
+from posalign_sim.experiments.populations import EVERY_SEAT, peopled
 from posalign_sim.experiments.study.design import Design, Task
-from posalign_sim.registry import find
-from posalign_sim.world.errors import ConfigurationError, nearest
+from posalign_sim.world.errors import ConfigurationError
 from posalign_sim.world.scenario import Scenario
 
-#: Who plays, unless it is said otherwise: a language model in every seat.
-EVERY_SEAT = "llm"
 #: Who plays as the study says.
 OWN = "own"
 #: How requests name a model before an eval says which it is.
 UNSAID = "inspect"
-
-_CONF = Path(__file__).parents[1] / "conf"
 
 
 @lru_cache(maxsize=8)
@@ -71,56 +63,6 @@ def design_of(
             "overrides such as population.trust.trustee=[{agent:language_model,seats:4}]"
         )
     return design
-
-
-def peopled(
-    config: Mapping[str, Any], population: str, config_dir: str | None = None
-) -> dict[str, Any]:
-    """A configuration in which others play. What it sweeps of who plays gives way.
-
-    Args:
-        config: the configuration.
-        population: as in `design_of`.
-        config_dir: as in `design_of`.
-
-    Raises:
-        ConfigurationError: there is no such population.
-    """
-    plan: dict[str, Any] = dict(config["population"])
-    if population == EVERY_SEAT:
-        shipped = _population(population, config_dir)
-        plan |= {game: _everywhere(config, shipped, game) for game in config["game"]}
-    else:
-        plan |= _population(population, config_dir)
-    grid = {k: v for k, v in (config["grid"] or {}).items() if not k.startswith("population.")}
-    changed = {**config, "population": plan, "grid": grid or None}
-    # Outcomes of agents who have left, such as how many of them there are, are nobody's any more.
-    bare = Design({**changed, "study": {**config["study"], "secondary": []}})
-    there = {name for game in bare.games for name in bare.outcomes(game)}
-    secondary = [name for name in config["study"]["secondary"] or () if name in there]
-    return {**changed, "study": {**config["study"], "secondary": secondary}}
-
-
-def _everywhere(
-    config: Mapping[str, Any], shipped: Mapping[str, Any], game: str
-) -> dict[str, list[dict[str, Any]]]:
-    """Language models in as many seats of each role as the study has, or as there are by custom."""
-    find("games", game)
-    before = config["population"].get(game) or shipped.get(game)
-    if before is None:
-        raise ConfigurationError(f"population says nothing of {game}: {nearest(game, shipped)}")
-    return {
-        role: [{"agent": "language_model", "seats": sum(int(e.get("seats", 1)) for e in entries)}]
-        for role, entries in before.items()
-    }
-
-
-def _population(name: str, config_dir: str | None) -> dict[str, Any]:
-    folders = [_CONF / "population", *([Path(config_dir) / "population"] if config_dir else ())]
-    files = {path.stem: path for folder in folders for path in sorted(folder.glob("*.yaml"))}
-    if name not in files:
-        raise ConfigurationError(f"population={name!r}: {nearest(name, [OWN, *files])}")
-    return dict(yaml.safe_load(files[name].read_text()))
 
 
 def seat_names(scenario: Scenario) -> list[str]:

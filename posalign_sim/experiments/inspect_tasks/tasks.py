@@ -18,7 +18,8 @@ from posalign_sim.experiments.inspect_tasks.scores import (
     outcomes,
     stderr_by_arm,
 )
-from posalign_sim.experiments.inspect_tasks.settings import EVERY_SEAT, design_of
+from posalign_sim.experiments.inspect_tasks.settings import design_of
+from posalign_sim.experiments.populations import EVERY_SEAT
 from posalign_sim.experiments.study.design import Design
 from posalign_sim.world.compiler import Mode
 
