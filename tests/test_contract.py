@@ -68,7 +68,8 @@ def shipped(package, kind):
 
 GAMES = shipped(posalign_sim.envs, Game)
 INSTITUTIONS = shipped(posalign_sim.institutions, Institution)
-AGENTS = shipped(posalign_sim.agents, Agent)
+#: Those with functions of their own; a language model decides from outside.
+AGENTS = {n: a for n, a in shipped(posalign_sim.agents, Agent).items() if a.functions}
 METRICS = shipped(posalign_sim.metrics, Metric)
 
 

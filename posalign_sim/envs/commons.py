@@ -75,7 +75,7 @@ class Commons(Game):
     what the units above the fair share would have grown to, in points for each who shares them.
     Cooperation of all earns the most that can go on; in a last round there is no more to lose.
 
-    `stake_of_future` points per unit are what the stock is worth to third parties: OUTSIDERS gain
+    `stake_of_future` points per unit are what the stock is worth to third parties: outsiders gain
     or lose it as the stock rises or falls. `ecology` is the stock left, as a share of capacity.
 
     Source: the fishery of Piatti et al. (2024), NeurIPS (GovSim), is the default, for five seats

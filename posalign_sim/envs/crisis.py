@@ -60,18 +60,18 @@ class Crisis(Game):
     Between two parties at no tension who may `hold` or be `violent`, once, violence gains
     G = 3/5 prize - cost_violent. Without `hazard` that is a prisoner's dilemma if G > 0. With
     L = ruin x hazard x heat^2 it is chicken if 9/64 L < G < 27/64 L: ruin is likely enough after
-    two acts of violence that giving way is better than answering. The defaults are the former.
+    two acts of violence that giving way is better than answering.
 
     With `arms` 1 parties choose their armament instead (decision `arm`, in ticks): it costs
     `arms_cost` a unit and round, takes the prize and adds to tension by its share of the greatest
     armament there is. There are no signals then, and nothing is a breach.
 
-    Interactions: each party's act towards the other in a pair, towards `GROUP` at a larger table.
+    Interactions: each party's act towards the other in a pair, towards all at a larger table.
     Cooperation is 1 - rung / 5 of the act as it was (1 - armament / greatest). A signal is a
     promise; promised and delivered are 5 - rung, so that going further than one said is a breach;
-    of who was silent anything above `hold` is (`w.standard` 0.8). Harm is what the act takes from
-    each other party, and destroys there, beyond what was promised (or beyond `hold`), without the
-    ruin; paid, in a pair, is the same if the other relied on peace (held or de-escalated).
+    of who was silent anything above `hold` is (cooperation below 0.8). Harm is what the act takes
+    from each other party, and destroys there, beyond what was promised (or beyond `hold`), without
+    the ruin; paid, in a pair, is the same if the other relied on peace (held or de-escalated).
 
     Source: Rivera et al. (2024), FAccT '24 (the ladder); Schelling (1960), The Strategy of
     Conflict (chance in threats); Fearon (1994), American Political Science Review 88 (audience

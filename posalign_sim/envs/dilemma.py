@@ -23,9 +23,9 @@ class RepeatedDilemma(Game):
     may have payoffs of its own (`other_*`), for games such as matching pennies.
 
     Interactions: each seat's act towards its partner. Cooperation is 1 for `cooperate` and 0 for
-    `defect`. There are no promises: below cooperation 1 (`w.standard`) an act is a breach, which
-    institutions may judge. The partner has paid what relying cost it, reward - sucker, if it
-    cooperated; harm is what it lacks to the reward.
+    `defect`. There are no promises: below cooperation 1 an act is a breach, which institutions may
+    judge. The partner has paid what relying cost it, reward - sucker, if it cooperated; harm is
+    what it lacks to the reward.
 
     Source: Rapoport & Guyer (1966), General Systems 11; Axelrod (1984).
 
@@ -43,10 +43,10 @@ class RepeatedDilemma(Game):
     reward: float = param(3, -1e6, 1e6, "points", "R: both cooperate")
     punishment: float = param(1, -1e6, 1e6, "points", "P: both defect")
     sucker: float = param(0, -1e6, 1e6, "points", "S: cooperate against a defector")
-    other_temptation: float = param(np.inf, summary="T of the second seat; as the first's if inf")
-    other_reward: float = param(np.inf, summary="R of the second seat; as the first's if inf")
-    other_punishment: float = param(np.inf, summary="P of the second seat; as the first's if inf")
-    other_sucker: float = param(np.inf, summary="S of the second seat; as the first's if inf")
+    other_temptation: float = param(np.inf, summary="T of the second seat, if not the first's")
+    other_reward: float = param(np.inf, summary="R of the second seat, if not the first's")
+    other_punishment: float = param(np.inf, summary="P of the second seat, if not the first's")
+    other_sucker: float = param(np.inf, summary="S of the second seat, if not the first's")
     amounts: Ints = table(np.int64, 2, 4)
     harms: Floats = table(np.float64, 2, 4)
     relied: Floats = table(np.float64, 2)
@@ -127,7 +127,8 @@ class RepeatedDilemma(Game):
                 outcome = 2 * mine + other
                 earned += own.amounts[second, outcome]
                 # The partner has paid for the act if it relied on cooperation.
-                paid, harm = 0.0 if other else own.relied[second], own.harms[second, outcome]
+                relied, harm = own.relied[second], own.harms[second, outcome]
+                paid = 0.0 if other else relied
                 cooperation = 0.0 if mine else 1.0
                 interact(w, face(w, i), face(w, j), cooperation, 0, 0.0, 0.0, paid, harm)
             post(w, NATURE, face(w, i), earned)

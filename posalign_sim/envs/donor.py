@@ -45,12 +45,12 @@ class Donor(Game):
 
     Who sees an act forms an opinion of the donor by the `norm`, a number of eight bits: bit
     4 r + 2 d + p is 1 if the donor is good afterwards, where r is 1 if it refused, d if it was bad
-    before, and p if the recipient was bad, all in the eyes of the observer (`world.norms`
-    has them by name; by default only refusing who is good is bad: simple standing). With
-    `assessment_error` an act that makes good makes bad, and the reverse. By `observed` there is
-    one opinion that all share (one probability that an act is seen: the default) or one for each
-    seat (`observed=[0.9] * seats`, each with its own luck). At first everybody is good. A donor
-    knows its opinion of its partner with probability `known`.
+    before, and p if the recipient was bad, all in the eyes of the observer (by default
+    only refusing who is good is bad, simple standing; `world.norms` has them by name). With
+    `assessment_error` an act that makes good makes bad, and the reverse. There is one
+    opinion that all share or, if `observed` is given for each seat (as in `[0.9] * seats`), one
+    for each, with its own luck. At first everybody is good. A donor knows its opinion of its
+    partner with probability `known`.
 
     Private opinions take a byte for each pair of seats, and each seat looks at each act: they are
     for populations of some hundred.

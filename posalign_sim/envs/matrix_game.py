@@ -25,10 +25,10 @@ class MatrixGame(Game):
 
     `payoffs[s, a, b]` is what seat `s` of a pair (0: the first by birth) earns in points with its
     choice `a` against its partner's choice `b`: each seat reads its own row, so that a symmetric
-    game is one square table (`payoffs[a, b]`). The same for all worlds, or `[worlds, 2, K, K]`.
-    Every matched pair plays each round; on a network a seat plays with all of its neighbours at
-    once, with one choice. Social dilemmas with two choices and noise are `RepeatedDilemma`; this is
-    for everything else: `MatrixGame.of("rock_paper_scissors")`.
+    game is one square table (`payoffs[a, b]`). Every matched pair plays each round; on a network a
+    seat plays with all of its neighbours at once, with one choice. Social dilemmas with two choices
+    and noise are `RepeatedDilemma`; this is for everything else:
+    `MatrixGame.of("rock_paper_scissors")`.
 
     Interactions: each seat's act towards its partner. What is best for both are the outcomes that
     make most together and, of these, leave most to who has less. Cooperation is 1 for a choice
@@ -36,7 +36,7 @@ class MatrixGame(Game):
     part). Other choices are measured by what they do to the partner and to both together, from 0
     (the worst that one could do) to 1, the lesser of the two. In a constant-sum game, as rock,
     paper, scissors is, there is nothing to cooperate about: every act counts as 1. There are no
-    promises: below cooperation 1 (`w.standard`) an act is a breach. Harm is what the partner lacks
+    promises: below cooperation 1 an act is a breach. Harm is what the partner lacks
     to what is best for both; it has paid what relying on that could have cost it, if it did.
 
     Each seat is told its own table (on a network, that against its first neighbour), its part in

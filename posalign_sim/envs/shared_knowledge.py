@@ -47,7 +47,7 @@ class SharedKnowledge(SharedSignals):
     In each round nature draws a value, uniform over the middle half of 0..1000 ticks, and gives
     each seat a signal of it whose error has mean 0 and standard deviation `deviation`. Seats first
     `withhold` their signal, `share` it, or `lie` (claim any other number); all at the table are
-    told the claims. Then each names an estimate of the value, by default the mean of its own
+    told the claims. Then each names an estimate of the value, by custom the mean of its own
     signal and of what it was told. Its accuracy is 1 - (error / `tolerance`)^2, at least 0.
 
     Nature pays each seat `prize` x (1 + stock) x accuracy. Then everybody trades with everybody on

@@ -27,7 +27,7 @@ class SignalSight(Sight):
         low=-1,
         high=1,
         unit="index",
-        summary="by which lies mislead to the liar's gain; -1: too small, 1: too large, 0: any",
+        summary="how lies mislead to the liar's gain; -1: too small, 1: too large, 0: any",
     )
     signal: Ints = per_agent(
         np.int32, low=0, high=TOP, unit="ticks", summary="what you have found out yourself"

@@ -34,6 +34,10 @@ posalign-sim: which institutions turn zero-sum dynamics into positive-sum ones, 
   posalign-sim resume FOLDER         go on with a study that was interrupted
   posalign-sim results FOLDER        what a run found: filter, compare, export; results --help
   posalign-sim reproduce FOLDER      run it again and say what differs
+  posalign-sim judge FOLDER judges=[MODEL]
+                                     models judge what the models of a study said; judge --help
+  posalign-sim transcript FOLDER     what language models were asked in a world, and what they said;
+                                     as a page: --html FILE; transcript --help
   posalign-sim search [SETTINGS]     institutions whose numbers are optimised: a Pareto front of
                                      welfare, fairness, autonomy and cost; search --help
   posalign-sim list [SORT]           what there is: games, institutions, agents, metrics, studies,
@@ -41,6 +45,9 @@ posalign-sim: which institutions turn zero-sum dynamics into positive-sum ones, 
   posalign-sim landscape [SETTINGS]  where populations that adapt go, with and without institutions
   posalign-sim tournament [SETTINGS] everybody plays everybody in the repeated dilemma: turns=50,
                                      noise=0.05, players=[grim, tit_for_tat]; --cfg job shows all
+  posalign-sim league players=[openai/gpt-4o,tit_for_tat,defector]
+                                     language models and scripted agents, everybody with everybody
+                                     in several games: ratings, and how partners fare
   posalign-sim validate [--quick]    what theory and the literature say, run and compared; one of
                                      them: --row 15; --json; validate --help shows all
   posalign-sim explain [SETTINGS]    print the round that a scenario runs, as Python
@@ -262,6 +269,12 @@ def _tournament(config: Mapping[str, Any]) -> None:
     play_and_write(config)
 
 
+def _league(config: Mapping[str, Any]) -> None:
+    from posalign_sim.experiments.league.run import play_and_write
+
+    play_and_write(config)
+
+
 def _run(config: Mapping[str, Any]) -> None:
     from posalign_sim.experiments.study.run import run_and_write
 
@@ -295,6 +308,12 @@ def _resume(words: list[str]) -> int:
     return 0
 
 
+def _judge(words: list[str]) -> int:
+    from posalign_sim.experiments.study.judge_command import judge_study
+
+    return judge_study(words)
+
+
 def _results(words: list[str]) -> int:
     from posalign_sim.experiments.study.results_command import show_results
 
@@ -305,6 +324,12 @@ def _reproduce(words: list[str]) -> int:
     from posalign_sim.experiments.study.reproduce import reproduce_study
 
     return reproduce_study(words)
+
+
+def _transcript(words: list[str]) -> int:
+    from posalign_sim.experiments.study.transcript import show_transcript
+
+    return show_transcript(words)
 
 
 def _power(words: list[str]) -> int:
@@ -338,9 +363,11 @@ _CONFIGURED: dict[str, tuple[Callable[[Mapping[str, Any]], None], str]] = {
     "plan": (_plan, "config"),
     "landscape": (_landscape, "landscape"),
     "tournament": (_tournament, "tournament"),
+    "league": (_league, "league"),
 }
 #: Commands that take words of their own; they give an exit code back.
 _COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "judge": _judge,
     "list": _list,
     "power": _power,
     "register": _register,
@@ -348,6 +375,7 @@ _COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "results": _results,
     "reproduce": _reproduce,
     "search": _search,
+    "transcript": _transcript,
     "validate": _validate,
 }
 

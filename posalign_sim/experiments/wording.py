@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,6 +32,13 @@ METRICS = {
     "arbitration_wrongful": ("wrongful findings", "per seat"),
     "rounds": ("rounds played", ""),
     "faults": ("faults", "worlds that broke off"),
+    "model_calls": ("calls of language models", "per world"),
+    "model_repairs": ("answers handed back", "per world"),
+    "model_tokens_in": ("tokens read by models", "per world"),
+    "model_tokens_out": ("tokens written by models", "per world"),
+    "model_silent": ("worlds ended by silent models", "share"),
+    "model_refused": ("worlds ended by models that refused", "share"),
+    "model_unusable": ("worlds ended by useless answers", "share"),
 }
 
 
@@ -200,6 +208,26 @@ def brackets(row: Any) -> tuple[str, str]:
     if np.isnan(row.estimate):
         return "undefined", ""
     return signed(row.estimate), f"[{signed(row.low)}, {signed(row.high)}]"
+
+
+def visible(text: str) -> str:
+    r"""Text of others, in which nothing acts: what does not print itself is spelt out.
+
+    Ends of lines stay as they are; a terminal, or a reader of letters that run from right to left,
+    would obey other such characters.
+
+    >>> print(visible("\x1b[2Jyes\u202e\nno"))
+    \x1b[2Jyes\u202e
+    no
+    """
+
+    def shown(letter: str) -> str:
+        if letter == "\n" or letter.isprintable():
+            return letter
+        blank = unicodedata.category(letter) == "Zs"
+        return " " if blank else letter.encode("unicode_escape").decode("ascii")
+
+    return "".join(map(shown, text.replace("\r\n", "\n").expandtabs(4)))
 
 
 def cut_to(text: str, width: int) -> str:

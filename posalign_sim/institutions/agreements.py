@@ -13,6 +13,7 @@ from posalign_sim.world.record import (
     GROUP,
     Sight,
     World,
+    acts,
     face,
     facing,
     holder,
@@ -163,7 +164,7 @@ def make_good(w: World, own: Any, points: float) -> None:
 
     Proven is what an arbiter has found, and, with probability `evident`, what was a breach.
     """
-    for k in range(w.interaction_count):
+    for k in acts(w):
         own.answered[k] = 0
     for f in range(w.finding_count):
         case = w.findings[f]
@@ -171,7 +172,7 @@ def make_good(w: World, own: Any, points: float) -> None:
         if case.breach and own.bound[debtor] and own.answered[case.case] == 0:
             own.answered[case.case] = 1
             compensate(w, debtor, w.interactions[case.case], points)
-    for k in range(w.interaction_count):
+    for k in acts(w):
         x = w.interactions[k]
         if x.judged or own.answered[k] or not breached(w, x):
             continue

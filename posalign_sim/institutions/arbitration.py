@@ -22,7 +22,7 @@ from posalign_sim.world.conduct import answers, breached, find
 from posalign_sim.world.draws import draw
 from posalign_sim.world.fields import Flags, Ints, param, per_agent, scalar, table
 from posalign_sim.world.modules import Decision, Institution
-from posalign_sim.world.record import World, face, holder, seats
+from posalign_sim.world.record import World, face, holder, ranks, seats
 
 DROP, FILE = 0, 1
 ACCEPT, APPEAL = 0, 1
@@ -75,10 +75,10 @@ class Arbitration(Institution):
     fine: float = param(0, 0, 1e6, "points", "paid to the treasury on a finding")
     fee: float = param(0.25, 0, 1e6, "points", "cost of filing")
     shifting: float = param(0, 0, 1, "share of the fee", "that an accused who loses makes good")
-    appeal_fee: float = param(np.inf, 0, np.inf, "points", "cost of an appeal; none if infinite")
-    appeal_accuracy: float = param(0.95, 0, 1, "probability", "on appeal, that a breach is found")
+    appeal_fee: float = param(np.inf, 0, np.inf, "points", "cost of an appeal; unlimited: none")
+    appeal_accuracy: float = param(0.95, 0, 1, "probability", "that a breach is found on appeal")
     appeal_false_finding: float = param(
-        0.02, 0, 1, "probability", "on appeal, that none is found to be one"
+        0.02, 0, 1, "probability", "that none is found to be one on appeal"
     )
     disputed: float = param(1.0, 0, 1, "share", "announced: how many breaches are filed")
     case: Ints = per_agent(np.int32)
@@ -145,7 +145,7 @@ class Arbitration(Institution):
         own.heard = 1 if choose_leads(w, own) else 0
         if own.heard == 0:
             return
-        for rank in range(w.agents):
+        for rank in ranks(w):
             i = w.order[rank]
             if not leads(own, i):
                 continue
@@ -185,7 +185,7 @@ class Arbitration(Institution):
     def after_appeal(w: World, own: Arbitration) -> None:
         if own.heard == 0 or own.appeal_fee == np.inf:
             return
-        for rank in range(w.agents):
+        for rank in ranks(w):
             i = w.order[rank]
             if own.appeal[i] != APPEAL:
                 continue
@@ -202,7 +202,7 @@ class Arbitration(Institution):
     def redress(w: World, own: Arbitration) -> None:
         if own.heard == 0:
             return
-        for rank in range(w.agents):
+        for rank in ranks(w):
             i = w.order[rank]
             if own.verdict[i] == UNHEARD:
                 continue

@@ -14,7 +14,16 @@ from posalign_sim.world.draws import draw, either
 from posalign_sim.world.fields import Flags, Floats, Ints, param, per_agent, per_identity, scalar
 from posalign_sim.world.fields import table as array
 from posalign_sim.world.modules import SHUFFLED, Block, Decision, Institution
-from posalign_sim.world.record import NOBODY, World, face, holder, identities, officials, seats
+from posalign_sim.world.record import (
+    NOBODY,
+    World,
+    acts,
+    face,
+    holder,
+    identities,
+    officials,
+    seats,
+)
 
 HUSH, REPORT = 0, 1
 NO_CASE = -1
@@ -160,7 +169,7 @@ def rate_of(w: World, own: Audit, m: int) -> float:
 def inspect(w: World, own: Audit) -> int:
     """Audit acts by lot, at the cost of who is audited; note which look irregular, and count."""
     irregular = 0
-    for k in range(w.interaction_count):
+    for k in acts(w):
         x = w.interactions[k]
         own.shown[k] = 0
         m = int(x.actor)
@@ -183,7 +192,7 @@ def inspect(w: World, own: Audit) -> int:
 def call_next(w: World, own: Audit) -> None:
     """Put the next irregularity before the auditors; without any, report all that there are."""
     own.open_case = NO_CASE
-    for k in range(w.interaction_count):
+    for k in acts(w):
         if own.shown[k] == 0:
             continue
         if w.officials == 0:

@@ -12,7 +12,7 @@ from posalign_sim.world.compiler import rare
 from posalign_sim.world.conduct import answers, breached, governed, penalise, touched
 from posalign_sim.world.fields import Floats, param, per_agent, scalar, table
 from posalign_sim.world.modules import Institution
-from posalign_sim.world.record import World, face, holder
+from posalign_sim.world.record import World, acts, face, holder
 
 #: Who is paid a charge.
 HARMED, PURSE, OUTSIDE = 0, 1, 2
@@ -72,9 +72,9 @@ class PigouvianCharge(Institution):
     def redress(w: World, own: PigouvianCharge) -> None:
         lost = max(0, own.outsiders_mark - balance_of(w, OUTSIDERS)) / MINOR
         total = 0.0
-        for k in range(w.interaction_count):
+        for k in acts(w):
             total += harm_to_all(w, w.interactions[k])
-        for k in range(w.interaction_count):
+        for k in acts(w):
             x = w.interactions[k]
             if not governed(w, own, x.actor):
                 continue

@@ -23,7 +23,7 @@ from posalign_sim.world.conduct import answers, breached, find, governed
 from posalign_sim.world.draws import draw, either
 from posalign_sim.world.fields import Flags, Ints, param, per_identity, scalar
 from posalign_sim.world.modules import Decision, Institution
-from posalign_sim.world.record import GROUP, World, face, holder, identities, meetings, seats
+from posalign_sim.world.record import GROUP, World, acts, face, holder, identities, meetings, seats
 
 DECLINE, POST_BOND = 0, 1
 
@@ -102,7 +102,7 @@ class Bond(Institution):
             if case.breach:
                 claim(w, own, answers(w, own, case.accused), case.victim)
         forfeit_claimed(w, own)
-        for k in range(w.interaction_count):
+        for k in acts(w):
             x = w.interactions[k]
             if x.judged == 0 and breached(w, x) and draw(w, own, x.actor, 0) < own.evident:
                 accused = answers(w, own, x.actor)

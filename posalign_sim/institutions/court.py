@@ -102,7 +102,7 @@ class Court(Institution):
     fine: float = param(0, 0, 1e6, "points", "paid to the treasury on a finding")
     fee: float = param(0.25, 0, 1e6, "points", "cost of filing, for the arbiters")
     shifting: float = param(0, 0, 1, "share of the fee", "that an accused who loses makes good")
-    appeal_fee: float = param(np.inf, 0, np.inf, "points", "cost of an appeal; none if infinite")
+    appeal_fee: float = param(np.inf, 0, np.inf, "points", "cost of an appeal; unlimited: none")
     appeal_jury: float = param(3, 1, 32, "arbiters", "who judge an appeal")
     disputed: float = param(1.0, 0, 1, "share", "announced: how many breaches are filed")
     # what who complains about (its case), how far that has come, and who answers for it

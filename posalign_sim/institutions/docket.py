@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 from posalign_sim.world.accounts import jurisdiction_of, minor, post, release, treasury
-from posalign_sim.world.compiler import rare
+from posalign_sim.world.compiler import rare, variant
 from posalign_sim.world.conduct import breached, governed, penalise, touched
 from posalign_sim.world.draws import bits, draw, mix, unit
-from posalign_sim.world.record import NOBODY, World, face, seats
+from posalign_sim.world.record import NOBODY, World, face, holder, seats
 
 DROP, FILE = 0, 1
 NO_CASE = -1
@@ -34,6 +34,12 @@ def note_grievance(w: World, own: Any, x: Any) -> None:
         if own.case[j] == NO_CASE or weighs_more(w, own, j, x, w.interactions[own.case[j]]):
             own.case[j] = case
         k += 1
+
+
+@variant(note_grievance, "once")
+def _note_only_grievance(w: World, own: Any, x: Any) -> None:
+    if (x.pledged or w.standard > 0) and governed(w, own, x.actor):
+        own.case[holder(w, x.target)] = int(w.interaction_count) - 1
 
 
 @rare
@@ -78,9 +84,24 @@ def choose_leads(w: World, own: Any) -> bool:
     return True
 
 
+@variant(choose_leads, "dyadic")
+def _all_who_filed(w: World, own: Any) -> bool:
+    # An act that touches one seat has nobody else to complain of it.
+    filed = False
+    for i in seats(w):
+        if own.file[i] == FILE:
+            filed = True
+    return filed
+
+
 def leads(own: Any, i: int) -> bool:
     """Whether seat `i` filed, and its case is the one that is heard."""
     return own.file[i] == FILE and own.lead[own.case[i]] == i
+
+
+@variant(leads, "dyadic")
+def _leads_alone(own: Any, i: int) -> bool:
+    return own.file[i] == FILE
 
 
 def award(own: Any, x: Any) -> float:

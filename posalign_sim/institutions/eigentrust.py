@@ -17,7 +17,7 @@ class EigenTrust(Feedback):
 
     Each seat may give a mark to each of those who did something to it in the round: from 0 (poor)
     to 10 (good), or -1 for none. Due is the share of these acts that were no breach, in tenths, and
-    that is what a seat says by default. What seat i trusts seat j with is the sum of its marks,
+    that is what a seat says by custom. What seat i trusts seat j with is the sum of its marks,
     counted from -1 (poor) to 1 (good), or 0 if that is negative, as a share of all that i trusts:
     c(i, j). Who trusts nobody trusts the `pretrusted`: where sellers rate nobody, say who
     these are. The global trust t is where t = (1 - teleport) C't + teleport p settles, p being the

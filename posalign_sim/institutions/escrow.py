@@ -12,7 +12,7 @@ from posalign_sim.world.conduct import answers, breached, governed
 from posalign_sim.world.draws import draw
 from posalign_sim.world.fields import Flags, Floats, Ints, param, per_agent, per_identity, table
 from posalign_sim.world.modules import Decision, Game, Institution
-from posalign_sim.world.record import GROUP, NOBODY, World, holder, seats
+from posalign_sim.world.record import GROUP, NOBODY, World, acts, holder, seats
 
 APPROVE, CONTEST = 0, 1
 #: Payments of one payee that can be held at once; further ones are not held.
@@ -152,7 +152,7 @@ class Escrow(Institution):
 
     @staticmethod
     def settle(w: World, own: Escrow) -> None:
-        for k in range(w.interaction_count):
+        for k in acts(w):
             own.proven[k] = 0
         for f in range(w.finding_count):
             if w.findings[f].breach:

@@ -43,7 +43,7 @@ class FinalOffer(Institution):
 
     In equilibrium of final-offer arbitration parties state the median of the ideal plus and minus
     sqrt(pi / 2) = 1.2533 standard deviations, and each is picked half of the time; that is what
-    they state by default. A party that leaves the sum to the arbiter (`abide`) states the harm.
+    they state by custom. A party that leaves the sum to the arbiter (`abide`) states the harm.
 
     What is a breach, who may file, and that an act is tried once: as in arbitration. By default a
     seat files when the harm covers the fee.

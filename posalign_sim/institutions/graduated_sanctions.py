@@ -10,7 +10,7 @@ from posalign_sim.world.conduct import answers, breached, find, governed, penali
 from posalign_sim.world.draws import draw, either
 from posalign_sim.world.fields import Flags, Floats, Ints, param, per_agent, per_identity, scalar
 from posalign_sim.world.modules import Institution
-from posalign_sim.world.record import World, face, holder, identities, seats
+from posalign_sim.world.record import World, acts, face, holder, identities, seats
 
 
 class GraduatedSanctions(Institution):
@@ -101,7 +101,7 @@ class GraduatedSanctions(Institution):
                 if case.breach and governed(w, own, accused) and not own.caught[accused]:
                     x = w.interactions[case.case]
                     sanction(w, own, accused, breached(w, x) and x.actor == accused)
-        for k in range(w.interaction_count):
+        for k in acts(w):
             x = w.interactions[k]
             own.acted[x.actor] = 1
             if own.proof == 1 or x.judged or not breached(w, x) or not governed(w, own, x.actor):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from posalign_sim.world.accounts import COST, jurisdiction_of, pay
-from posalign_sim.world.compiler import rare
 from posalign_sim.world.conduct import answers, drop, governed
 from posalign_sim.world.draws import draw
 from posalign_sim.world.fields import Ints, param, per_agent
@@ -25,10 +24,9 @@ class Registry(Institution):
     memory of it is empty, and what the old name owned stays its own. 0 are cheap pseudonyms, 1 are
     verified identities.
 
-    What is remembered of a name, and for how long, is for those who keep records to say
-    (`Reputation`: `length`, `expunge`, `decay`). Records belong to names, and no rule sees who
-    is behind them. When shuffled, the fee is paid by who asks, and another one of its role is given
-    a new name.
+    What is remembered of a name, and for how long, is for those who keep records to say. Records
+    belong to names, and no rule sees who is behind them. When shuffled, the fee is paid by who
+    asks, and another one of its role is given a new name.
 
     By default a seat asks if the trade that its public record costs it, from the next round on, is
     worth more than the fee.
@@ -95,7 +93,6 @@ class Registry(Institution):
                 pay(w, face(w, i), COST, own.upkeep)
 
 
-@rare
 def clean_name(w: World, own: Registry, i: int) -> float:
     """Points that asking for a new name is worth to a seat: trade that its record would cost it."""
     p = w.sight

@@ -21,7 +21,7 @@ from posalign_sim.world.compiler import rare
 from posalign_sim.world.conduct import answers, breached, governed, touched
 from posalign_sim.world.fields import Flags, Floats, Ints, param, per_agent, per_identity, table
 from posalign_sim.world.modules import Institution
-from posalign_sim.world.record import World, face, others, seats
+from posalign_sim.world.record import World, acts, face, others, seats
 
 
 class MutualInsurance(Institution):
@@ -83,7 +83,7 @@ class MutualInsurance(Institution):
     def redress(w: World, own: MutualInsurance) -> None:
         for m in range(w.identities):
             own.claim[m] = 0
-        for k in range(w.interaction_count):
+        for k in acts(w):
             x = w.interactions[k]
             if x.harm > 0 and x.judged == 0 and breached(w, x):
                 claim_for(w, own, x)

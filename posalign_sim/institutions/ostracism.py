@@ -27,7 +27,7 @@ class Ostracism(Institution):
     """Who gives grounds is excluded: it plays with nobody for `term` rounds, then may come back.
 
     Grounds, by `grounds`: a finding of an institution before this one in the stack (0), a published
-    standing below `cutoff` (1), or a vote (2, the default): each seat may name one of the others at
+    standing below `cutoff` (1), or a vote (2): each seat may name one of the others at
     its table to expel, and who is named by more than half of them is out.
 
     From the next round on who is excluded is taken out of its table, whoever seats people, and the

@@ -11,7 +11,7 @@ from posalign_sim.world.conduct import answers, breached, find, governed, penali
 from posalign_sim.world.draws import draw
 from posalign_sim.world.fields import Flags, Floats, Ints, param, per_agent, per_identity
 from posalign_sim.world.modules import SHUFFLED, Decision, Institution
-from posalign_sim.world.record import World, face, holder, other, others, seats
+from posalign_sim.world.record import World, acts, face, holder, other, others, seats
 
 STAY_OUT, JOIN_POOL = 0, 1
 
@@ -125,7 +125,7 @@ class PoolPunishment(Institution):
 
     @staticmethod
     def redress(w: World, own: PoolPunishment) -> None:
-        for k in range(w.interaction_count):
+        for k in acts(w):
             x = w.interactions[k]
             if not breached(w, x):
                 continue

@@ -29,7 +29,7 @@ class Feedback(Institution, abstract=True):
     """Each seat may give a mark to each of those who did something to it, for what they did.
 
     Marks go from 0 (poor) to 10 (good); -1 gives none. Due is the share of the acts towards one
-    that were no breach, in tenths, and that is what a seat says by default. A mark weighs as much
+    that were no breach, in tenths, and that is what a seat says by custom. A mark weighs as much
     as what its giver paid for the acts, against `full_value`, and at most 1: with `full_value`
     above 0, marks for acts that cost nothing move nobody. On a network, neighbours rate each other.
     What was said of an identity, and by it, is forgotten when it is dropped, or, by the share
@@ -208,7 +208,7 @@ class Ratings(Feedback):
 
     Each seat may give a mark to each of those who did something to it in the round: from 0 (poor)
     to 10 (good), or -1 for none. Due is the share of these acts that were no breach, in tenths, and
-    that is what a seat says by default: marks know no reasons, so that who shuns a cheat is rated
+    that is what a seat says by custom: marks know no reasons, so that who shuns a cheat is rated
     ill by it. All that one rater says of another counts as its mean
     mark, given at most `most_per_rater` times, however often it rates. By `score` the standing is
     the plain mean of the raters' marks (0); the sum of marks, from -1 (poor) to 1 (good), of which

@@ -49,7 +49,7 @@ class Reputation(Institution):
     as towards the good. With `assessment_error` an act is written down the other way, for
     everybody.
 
-    Records belong to identities: who begins anew under another one (`Registry`) has none.
+    Records belong to identities: who begins anew under another one has none.
 
     Tells: everyone, the standing of each identity it gets to see, that records are kept, and, if
     time alone wipes them out (`decay` 1), for how long.

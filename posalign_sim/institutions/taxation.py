@@ -191,12 +191,13 @@ def _brackets(thresholds: Any, rates: Any) -> tuple[Any, Any]:
 def tax_on(own: Any, income: int) -> int:
     """Minor units of tax on an income in minor units, bracket by bracket, rounded once."""
     due = 0.0
+    low = own.thresholds[0] * MINOR
     for k in range(len(own.rates)):
-        low = own.thresholds[k] * MINOR
-        if income <= low:
-            break
         high = own.thresholds[k + 1] * MINOR if k + 1 < len(own.rates) else np.inf
-        due += own.rates[k] * (min(income, high) - low)
+        due += own.rates[k] * max(0.0, min(income, high) - low)
+        if income <= high:
+            break
+        low = high
     return int(np.rint(due))
 
 

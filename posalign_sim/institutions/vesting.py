@@ -13,7 +13,7 @@ from posalign_sim.world.conduct import answers, breached, find, governed
 from posalign_sim.world.draws import draw, either
 from posalign_sim.world.fields import Floats, Ints, param, per_agent, per_identity, scalar, table
 from posalign_sim.world.modules import Institution
-from posalign_sim.world.record import GROUP, World, face, facing, holder, others, seats
+from posalign_sim.world.record import GROUP, World, acts, face, facing, holder, others, seats
 
 #: The longest time that a gain can be withheld, in rounds.
 LONGEST = 16
@@ -99,7 +99,7 @@ class Vesting(Institution):
             if case.breach:
                 accused = answers(w, own, case.accused)
                 forfeit(w, own, accused, claimant(accused, case.accused, case.victim))
-        for k in range(w.interaction_count):
+        for k in acts(w):
             x = w.interactions[k]
             if x.judged == 0 and breached(w, x) and draw(w, own, x.actor, 0) < own.evident:
                 accused = answers(w, own, x.actor)

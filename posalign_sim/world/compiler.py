@@ -43,6 +43,7 @@ Trait: TypeAlias = Literal[
     "dyadic",
     "pair",
     "couple",
+    "once",
     "neighbourhood",
     "one_face",
     "one_place",
@@ -74,6 +75,7 @@ def variant(plain: Function, trait: Trait) -> Callable[[F], F]:
     * `unpriced`: nobody asks what an act cost those whom it touched.
     * `unplaced`: nobody asks who sits where at a table.
     * `dyadic`: each act touches one other seat, and nobody plays with several at once.
+    * `once`: no seat is touched by more than one act in a round.
     * `neighbourhood`: seats play with all of their neighbours on the network at once.
     * `unread`: a crowd whose interactions nobody looks up after they were witnessed.
     * `unveiled`: no institution is ever shuffled.

@@ -45,6 +45,11 @@ def inlined_compiler(optimised: bool) -> Any:
         def codegen(self) -> Any:
             return Environments(self._codegen)
 
+        def add_ir_module(self, ir_module: Any) -> None:
+            """Take in the code of a function, and note what its loads and stores are of."""
+            tell_types_apart(ir_module)
+            super().add_ir_module(ir_module)
+
         def _optimize_final_module(self) -> None:
             effort = {} if optimised else {"opt": self._codegen._opt_level, "cost": "cheap"}
             passes, builder = self._codegen._module_pass_manager(
@@ -77,3 +82,28 @@ def inlined_compiler(optimised: bool) -> Any:
             return super().define_pipelines()
 
     return InlinedCompiler
+
+
+def tell_types_apart(module: Any) -> None:
+    """Note of each load and store the type of the number that is moved.
+
+    A field is only ever read and written as what it was declared to be. A compiler that is told so
+    keeps numbers of one type in registers while those of another are written: without it every
+    store into a world could change anything in it.
+    """
+    from llvmlite import ir
+
+    root = module.add_metadata(["a world"])
+    zero = ir.Constant(ir.IntType(64), 0)
+    for function in module.functions:
+        for block in function.blocks:
+            for instruction in block.instructions:
+                if isinstance(instruction, ir.LoadInstr):
+                    moved = instruction.type
+                elif isinstance(instruction, ir.StoreInstr):
+                    moved = instruction.operands[0].type
+                else:
+                    continue
+                if isinstance(moved, ir.IntType | ir.DoubleType | ir.FloatType):
+                    kind = module.add_metadata([str(moved), root, zero])
+                    instruction.set_metadata("tbaa", module.add_metadata([kind, kind, zero]))

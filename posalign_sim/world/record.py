@@ -419,7 +419,7 @@ class Sight:
         summary="what each party reports that it has without a deal",
     )
     drafting_for: Ints = per_agent(
-        np.int32, low=0, spare=True, unit="parties", summary="for how many you draft terms now"
+        np.int32, low=0, spare=True, unit="parties", summary="of which you draft terms now"
     )
     # what an adviser tells a seat of the decision that it is asked now
     advised: Ints = per_agent(
@@ -736,6 +736,27 @@ def _identities_of_two(w: World) -> range:
 @variant(_identities_of_two, "one_face")
 def _two_identities(w: World) -> range:
     return range(2)
+
+
+def ranks(w: World) -> range:
+    """Places in the order of birth of all seats that play, for `w.order`."""
+    return range(w.agents)
+
+
+@variant(ranks, "pair")
+def _ranks_of_two(w: World) -> range:
+    return range(2)
+
+
+def acts(w: World) -> range:
+    """The interactions of this round so far, by number."""
+    return range(w.interaction_count)
+
+
+@variant(acts, "pair")
+def _acts_of_two(w: World) -> range:
+    # What there is room for is a constant: few are unrolled.
+    return range(min(np.uint64(w.interaction_count), np.uint64(len(w.interactions))))
 
 
 def later_born(w: World, i: int, j: int) -> int:

@@ -239,6 +239,8 @@ class Structure:
             found.append("neighbourhood")
         if self.dyadic:
             found.append("dyadic")
+        if self.dyadic and self.capacity == 2 and self.game[1].interactions_per_agent == 1:
+            found.append("once")
         if names_used(self.kernels, but=(take_seat,)).isdisjoint(("host", "chair")):
             found.append("unplaced")
         if self.faces == 1:

@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,10 @@ import pytest
 
 from posalign_sim import ConfigurationError
 from posalign_sim.agents.llm.converse import OUTCOMES
+from posalign_sim.agents.llm.texts import find_language
 from posalign_sim.experiments.main import composed
+from posalign_sim.experiments.study.design import Design
+from posalign_sim.experiments.study.judge_command import judge_study
 from posalign_sim.experiments.study.models import CALLS
 from posalign_sim.experiments.study.plan import plan_study
 from posalign_sim.experiments.study.reproduce import reproduce
@@ -155,6 +159,9 @@ def test_an_arm_whose_model_fails_is_counted_and_nothing_is_claimed_of_it(tmp_pa
         ((), "nobody said by which"),
         (("model=fake", "models.repairs=-1"), "repairs must be a whole number of 0 or more"),
         (("model=fake", "models.answers=jason"), "answers='jason'"),
+        (("model=fake", "models.language=fr"), "unknown language 'fr'"),
+        (("model=fake", "models.language=zh"), 'no translation of .*"In force: arbitration"'),
+        (("model=fake", "models.language=de", "models.values=ubuntu"), "with `language: de`"),
         (("model=fake", "model_options.mode=reply"), "did you mean replay"),
         (("model=fake", "model_options.mode=replay"), "there is no .*calls.sqlite to replay"),
         (("model=fake", "model_options.prices={fake:2}"), "two numbers"),
@@ -167,6 +174,69 @@ def test_an_arm_whose_model_fails_is_counted_and_nothing_is_claimed_of_it(tmp_pa
 def test_what_makes_no_sense_is_refused_before_anything_runs(words, told, tmp_path):
     seats = "population.repeated_dilemma.player=[{agent:language_model,seats:2}]"
     (config,) = composed([*PAIRS, seats, *words])
-    with pytest.raises(ConfigurationError, match=told):
+    with pytest.raises(ConfigurationError, match=f"(?s){told}"):
         run(config, tmp_path / "refused")
     assert not (tmp_path / "refused" / "results.parquet").exists()
+
+
+def test_results_depend_on_what_a_catalogue_says_and_not_on_where_it_lies(tmp_path):
+    shipped = Path(find_language("de").path).read_text(encoding="utf-8")
+
+    def keys(name, said):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(said, encoding="utf-8")
+        made = Design(study("fake", f"models.language={path}"))
+        task = next(made.tasks(0, 6))
+        return [made.key(task, arm) for arm in task.arms]
+
+    here, there = keys("here/mine.yaml", shipped), keys("there/mine.yaml", shipped)
+    assert here == there
+    other = keys("here/mine.yaml", shipped.replace("Ihr Platz", "Ihre Stelle"))
+    assert not set(here) & set(other)
+
+
+def test_what_models_said_is_judged_by_a_command_once_and_not_by_those_who_said_it(
+    tmp_path, capsys
+):
+    words = ("replicates=2", "models.reasons=true", "models.answers=schema", "rounds=3")
+    folder = tmp_path / "talked"
+    run(study("fake", *words), folder)
+    charter = tmp_path / "charter.txt"
+    charter.write_text("Keep your word.")
+    with pytest.raises(ConfigurationError, match="fake plays in this study"):
+        judge_study([str(folder), "judges=[fake]"])
+    command = [str(folder), "judges=[fake]", "allow_self=true", f"charter={charter}"]
+    assert judge_study([*command, "measures=[reason,appropriateness]"]) == 0
+    told = capsys.readouterr().out
+    assert "reason: own_gain" in told
+    found = pd.read_csv(folder / "judgements.csv")
+    assert set(found["measure"]) == {"reason", "appropriateness"}
+    first = (folder / "judgements.csv").read_bytes()
+    assert judge_study([*command, "measures=[reason,appropriateness]", "calls=0"]) == 0
+    assert (folder / "judgements.csv").read_bytes() == first  # nobody was asked again
+    assert judge_study([*command, "compare=[bond,arbitration]"]) == 0
+    assert "picks what comes first" in capsys.readouterr().out
+    with pytest.raises(ConfigurationError, match="did you mean bond"):
+        judge_study([*command, "compare=[bonds,none]"])
+    with pytest.raises(ConfigurationError, match="did you mean charter"):
+        judge_study([*command, "chartr=x"])
+
+
+def test_models_are_probed_before_they_play_and_it_is_reported(tmp_path):
+    words = ("replicates=2", "rounds=3", "study.probes=3")
+    config = study("fake", *words)
+    folder = tmp_path / "probed"
+    run(config, folder)
+    found = pd.read_csv(folder / "probes.csv")
+    assert set(found["arm"]) == {"none", "arbitration", "bond"}  # no placebos
+    assert {"payoffs", "rules", "best_reply", "pressure"} <= set(found["sort"])
+    assert found["asked"].max() == 3
+    page = (folder / "report.html").read_text()
+    assert "<h2>Competence</h2>" in page
+    assert "Models that may not have understood" in page  # the stand-in understands nothing
+    calls, _, _ = asked(folder)
+    assert plan_study(config).model_calls == pytest.approx(calls, rel=0.5)
+    assert reproduce(folder, progress=False).identical
+    with pytest.raises(ConfigurationError, match=r"study\.probes must be a whole number"):
+        run(study("fake", "study.probes=-1"), tmp_path / "refused")

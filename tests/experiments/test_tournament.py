@@ -295,6 +295,7 @@ def test_the_command_prints_a_table_and_writes_it(capsys, tmp_path, monkeypatch)
     [
         ("players=[grim, tit_for_tt]", "did you mean tit_for_tat"),
         ("players=[grim]", "two players"),
+        ("players=[grim,openai/gpt-4o]", "posalign-sim league"),
         ("players=grim", "list of names"),
         ("players=[{agent: random, coperation: 0.2}, grim]", "did you mean cooperation"),
         ("turns=0", "turns"),

@@ -11,8 +11,10 @@ import numpy as np
 from posalign_sim.agents.language_model import Asking
 from posalign_sim.agents.llm.chat import Message
 from posalign_sim.agents.llm.talk import read_from_words, spoken
+from posalign_sim.agents.llm.texts.language import Language
 from posalign_sim.envs.views.options import Option, decision_of, options_of
-from posalign_sim.envs.views.reply import ReplyError, parse_words
+from posalign_sim.envs.views.reply import parse_words
+from posalign_sim.envs.views.wrong import ReplyError, Wrong
 from posalign_sim.world.decisions import Words
 from posalign_sim.world.session import Session
 
@@ -30,6 +32,9 @@ REASON_IN_JSON = (
     'Before the answer, the object has one more text, `"reason"`: why, in a sentence or two.'
 )
 REASON_IN_TEXT = "Before that line say in a sentence or two why."
+AGAIN = "This answer could not be used: {detail}. Nothing has happened. Answer again."
+#: All sentences with which an answer may be handed back.
+BACK = (AGAIN, *(wrong.sentence for wrong in Wrong))
 MAY_SPEAK = (
     "With {choices} you may send words of your own to those who hear it, on one line; what is "
     "longer than {most} characters is cut off."
@@ -93,6 +98,7 @@ def form_of(
     schema: bool,
     reasons: bool,
     speech: str = "",
+    language: Language | None = None,
 ) -> str:
     """The last words of a prompt: how to answer.
 
@@ -102,31 +108,45 @@ def form_of(
         schema: whether the answer is JSON that satisfies a schema.
         reasons: whether a reason is asked for.
         speech: what is said of words that go with the answer; see `speech_of`.
+        language: in which to say it, as `speech` is said already; None: English.
     """
     if schema:
         numbers = any(option.arguments for option in legal)
-        parts = [IN_JSON_WITH_NUMBERS if numbers else IN_JSON]
-        parts += [speech, WORDS_IN_JSON] if speech else []
-        return "\n".join([*parts, REASON_IN_JSON] if reasons else parts)
-    parts = [text_form, *([speech, WORDS_IN_TEXT] if speech else [])]
-    return "\n".join([*parts, REASON_IN_TEXT] if reasons else parts)
+        form, words, why = (
+            IN_JSON_WITH_NUMBERS if numbers else IN_JSON,
+            WORDS_IN_JSON,
+            REASON_IN_JSON,
+        )
+    else:
+        form, words, why = text_form, WORDS_IN_TEXT, REASON_IN_TEXT
+    if language is not None:
+        form, words, why = map(language.translate, (form, words, why))
+    return "\n".join([form, *([speech, words] if speech else []), *([why] if reasons else [])])
 
 
-def speech_of(legal: Sequence[Option], words: Words | None, asking: Asking) -> str:
+def speech_of(
+    legal: Sequence[Option],
+    words: Words | None,
+    asking: Asking,
+    language: Language | None = None,
+) -> str:
     """What a seat is told of words that it may send; empty if it may send none.
 
     Args:
         legal: what may be chosen.
         words: of the decision.
         asking: how the seat is asked.
+        language: in which to say it; None: English.
     """
     loud = [option.label for option in legal if words and option.label in words.choices]
     if not loud or words is None or not asking.message:
         return ""
     said = MUST_SPEAK if words.promise and asking.promises == "extracted" else MAY_SPEAK
-    return said.format(
-        choices=" or ".join(loud), most=asking.message, number=words.promise, silence=words.silence
-    )
+    parts = {"number": words.promise, "silence": words.silence, "most": str(asking.message)}
+    if language is None:
+        return said.format(choices=" or ".join(loud), **parts)
+    either = f" {language.say('or', {})} "
+    return language.say(said, {"choices": either.join(loud), **parts})
 
 
 def schema_of(legal: Sequence[Option], reasons: bool, loud: Sequence[str] = ()) -> dict[str, Any]:
@@ -184,11 +204,13 @@ def read(text: str, session: Session, row: int, asking: Asking) -> Act | ReplyEr
         return error
     must = read_from_words(decision, asking) and decision.choices[act.choice] in loud
     if must and not act.words.strip():
-        return ReplyError("bad_message", f"a message goes with {decision.choices[act.choice]}")
+        return Wrong.WORDLESS.error(choice=decision.choices[act.choice])
     return act
 
 
-def handed_back(text: str | None, wrong: str, form: str) -> tuple[Message, ...]:
+def handed_back(
+    text: str | None, wrong: ReplyError, form: str, language: Language | None = None
+) -> tuple[Message, ...]:
     """What follows an answer that is of no use: the answer, and what is wrong with it.
 
     Args:
@@ -196,12 +218,14 @@ def handed_back(text: str | None, wrong: str, form: str) -> tuple[Message, ...]:
             not known.
         wrong: what is wrong with it.
         form: how to answer.
+        language: in which to say it; None: English.
     """
-    again = Message(
-        "user",
-        f"This answer could not be used: {wrong}. Nothing has happened. Answer again.\n{form}",
-    )
+    if language is None:
+        said = AGAIN.format(detail=wrong.detail)
+    else:
+        said = language.say(AGAIN, {"detail": language.say(wrong.sentence, wrong.parts)})
+    again = Message("user", f"{said}\n{form}")
     if text is None:
         return (again,)
-    said = text if len(text) <= LONGEST_BACK else f"{text[:LONGEST_BACK]} [...]"
-    return Message("assistant", said), again
+    back = text if len(text) <= LONGEST_BACK else f"{text[:LONGEST_BACK]} [...]"
+    return Message("assistant", back), again

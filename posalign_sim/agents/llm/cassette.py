@@ -212,6 +212,22 @@ class Cassette:
                 money += prices[str(asked)].of(*tokens)
         return Spent(calls, read, written, money)
 
+    def recorded(self, study: str) -> dict[str, tuple[int, int]]:
+        """How many worlds and calls are recorded of each part of a study.
+
+        A call that was asked in several ways, of code or settings that are no longer, counts once.
+
+        Args:
+            study: its name, or that of its parts up to a slash.
+        """
+        rows = self._open().rows(
+            "SELECT study, count(DISTINCT world), count(DISTINCT "
+            "printf('%d/%d/%d/%d/%s', world, round, seat, attempt, decision)) FROM calls "
+            "WHERE study = ? OR substr(study, 1, length(?)) = ? GROUP BY study ORDER BY study",
+            (study, f"{study}/", f"{study}/"),
+        )
+        return {str(part): (int(str(worlds)), int(str(calls))) for part, worlds, calls in rows}
+
     def changes(self) -> list[Change]:
         """Models that did not stay the same within one study: another version, another system.
 

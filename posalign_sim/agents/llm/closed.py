@@ -26,7 +26,8 @@ from posalign_sim.agents.llm.chat import (
     Place,
 )
 from posalign_sim.agents.llm.converse import StoppedError
-from posalign_sim.envs.views.reply import LONGEST, ReplyError, how_to_answer
+from posalign_sim.envs.views.reply import LONGEST, how_to_answer
+from posalign_sim.envs.views.wrong import ReplyError, Wrong
 from posalign_sim.world.errors import ConfigurationError
 
 IN_JSON = 'Answer with one JSON object and nothing else:\n{"answer": "<choice>"}'
@@ -197,11 +198,11 @@ class Asker:
             said = await self._complete(request)
             try:
                 if said is None:
-                    raise ReplyError("too_long", f"it is longer than {asking.most_tokens} tokens")
+                    raise Wrong.TOKENS.error(n=asking.most_tokens)
                 return closed.read(said.text)
             except ReplyError as error:
                 wrong = error
-            messages = (*first, *handed_back(said.text if said else None, wrong.detail, form))
+            messages = (*first, *handed_back(said.text if said else None, wrong, form))
         raise UnansweredError(wrong.kind, wrong.detail)
 
     async def _complete(self, request: ChatRequest) -> ChatReply | None:

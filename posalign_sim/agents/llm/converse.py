@@ -10,7 +10,7 @@ place of a model.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,9 +20,12 @@ from tqdm import tqdm
 
 from posalign_sim.agents.language_model import Asking, LanguageModel
 from posalign_sim.agents.llm.chat import ChatBackend
+from posalign_sim.agents.llm.diary import Event
 from posalign_sim.agents.llm.life import Life
+from posalign_sim.agents.llm.listener import Heard, Listener
 from posalign_sim.agents.llm.promises import Promise
 from posalign_sim.agents.llm.questions import COUNTED, Failure, Questions, StoppedError
+from posalign_sim.agents.llm.rehearsal import check_languages
 from posalign_sim.world.compiler import Mode
 from posalign_sim.world.engine import engine
 from posalign_sim.world.errors import ConfigurationError
@@ -50,11 +53,13 @@ class ModelRun(Run):
         counts: `[worlds, COUNTED]` what was counted in each world; see `COUNTED`.
         failures: what ended worlds, in their order.
         promises: what messages promised, as stated and as read, in the order of worlds and rounds.
+        heard: who answered in each world, and what came of it; see `Listener.world`.
     """
 
     counts: np.ndarray[Any, Any] = field(repr=False)
     failures: tuple[Failure, ...] = ()
     promises: tuple[Promise, ...] = field(default=(), repr=False)
+    heard: tuple[Mapping[Heard, Sequence[int]], ...] = field(default=(), repr=False)
 
     def _rows(self, first: int, last: int) -> pd.DataFrame:
         """As of any run; what models were asked, and by which fault of theirs the world ended."""
@@ -81,7 +86,7 @@ def converse(
     study: str | Sequence[str] = "study",
     at_once: int = 256,
     mode: Mode = "compiled",
-    progress: bool | Callable[[], str] = True,
+    progress: bool | Callable[[int], None] = True,
 ) -> ModelRun:
     """Run worlds to their ends in which some seats are language models.
 
@@ -96,14 +101,15 @@ def converse(
         study: what part of which study it is, as `Place` has it; or one for each world.
         at_once: how many worlds are under way at once.
         mode: as in `simulate`.
-        progress: whether to show a progress bar; or what says how much was spent, for the bar.
+        progress: whether to show a progress bar; or who is told instead whenever something has
+            happened, with the number of worlds that are over since.
 
     Returns:
         The run; its table counts calls, repairs, tokens and failures of each world.
 
     Raises:
-        ConfigurationError: no seat is a language model, an external seat is something else, or a
-            setting makes no sense.
+        ConfigurationError: no seat is a language model, an external seat is something else, a
+            setting makes no sense, or a language lacks sentences of the prompts.
         StoppedError: nobody can be asked any more; what was answered is in the cassette.
     """
     talk = Conversation(
@@ -130,10 +136,25 @@ def _passing(scenario: Scenario) -> int:
 class Conversation:
     """Worlds in which language models hold seats; see `converse`, which takes the same arguments.
 
+    Args:
+        scenario: as in `converse`; so for the next seven.
+        backend: what answers.
+        worlds: how many.
+        seed: of the study.
+        usual: how seats are asked.
+        pairs: pair number of each world.
+        study: part of which study.
+        mode: as in `simulate`.
+        witness: is told what happens: the number of a world, and events, each with the line that
+            tells of it.
+        answered: how many requests were answered elsewhere before: whether models are there at all.
+
     Attributes:
         scenario: what is played, with room for a log of events.
+        seats: how each seat is asked that a language model holds.
         worlds: `[worlds]` records.
         counts: `[worlds, COUNTED]`; see `ModelRun`.
+        backend: what answers, and counts who did.
     """
 
     def __init__(
@@ -147,6 +168,8 @@ class Conversation:
         pairs: Any = None,
         study: str | Sequence[str] = "study",
         mode: Mode = "compiled",
+        witness: Callable[[int, Sequence[tuple[Event, str]]], None] | None = None,
+        answered: int = 0,
     ) -> None:
         """See the class."""
         usual = usual or Asking()
@@ -164,16 +187,22 @@ class Conversation:
         self.scenario = scenario.replace(features=None, events=log_room(scenario))
         # What a scenario has room for besides stays, for who wants to read the log afterwards.
         self._kept = self.scenario.events - _passing(scenario)
-        self.backend, self.seed, self.mode = backend, seed, mode
+        self.backend = backend if isinstance(backend, Listener) else Listener(backend)
+        self.seed, self.mode = seed, mode
         self.worlds = self.scenario.worlds(worlds, seed, pairs)
         self.studies = [study] * worlds if isinstance(study, str) else list(study)
         if len(self.studies) != worlds:
             raise ConfigurationError(f"study: {len(self.studies)} names for {worlds} worlds")
+        check_languages(self.scenario, self.worlds, self.seats)
         self.counts = np.zeros((worlds, len(COUNTED)), np.int64)
-        self._questions = Questions(backend, self.counts, self.studies)
+        self._witness = witness or (lambda world, happened: None)
+        self._questions = Questions(self.backend, self.counts, self.studies)
+        self._questions.answered = answered
         self._failures: dict[int, Failure] = {}
 
-    async def play(self, at_once: int = 256, progress: bool | Callable[[], str] = True) -> ModelRun:
+    async def play(
+        self, at_once: int = 256, progress: bool | Callable[[int], None] = True
+    ) -> ModelRun:
         """Play all worlds to their ends.
 
         Args:
@@ -191,15 +220,16 @@ class Conversation:
             total=len(self.worlds),
             unit="world",
             delay=0.5,
-            disable=None if progress else True,
+            disable=None if progress is True else True,
             leave=False,
+            miniters=0,
         ) as bar:
-            told = progress if callable(progress) else self._told
 
-            def tell(over: int) -> None:
-                bar.set_postfix_str(told(), refresh=False)
+            def show(over: int) -> None:
+                bar.set_postfix_str(f"{self.answered} answers", refresh=False)
                 bar.update(over)
 
+            tell = progress if callable(progress) else show
             count = min(at_once, len(self.worlds))
             under_way = [asyncio.create_task(self._some(left, tell)) for _ in range(count)]
             try:
@@ -212,6 +242,10 @@ class Conversation:
             raise self._questions.stopped
         check_conservation(self.worlds)
         failures = tuple(self._failures[world] for world in sorted(self._failures))
+        heard = tuple(
+            self.backend.world(study, int(number))
+            for study, number in zip(self.studies, self.worlds["pair"], strict=True)
+        )
         return ModelRun(
             self.scenario,
             self.worlds,
@@ -221,15 +255,13 @@ class Conversation:
             self.counts,
             failures,
             tuple(sorted(self._questions.promises, key=lambda one: one[:3])),
+            heard,
         )
 
     @property
     def answered(self) -> int:
         """How many requests were answered."""
         return self._questions.answered
-
-    def _told(self) -> str:
-        return f"{self.answered} answers"
 
     async def _some(self, left: Iterator[int], tell: Callable[[int], None]) -> None:
         for world in left:
@@ -243,7 +275,7 @@ class Conversation:
         session = Session(self.scenario, self.worlds[world : world + 1], self.mode, self.seed)
         life = Life(self.scenario, self.seats, session, self._kept)
         while session.count:
-            life.remember()
+            self._witness(world, life.remember())
             rows = range(session.count)
             # All who are asked together are heard out, also where one of them fails: what is on the
             # cassette does not depend on who was faster.
@@ -262,7 +294,7 @@ class Conversation:
             choices = np.array([act.choice for act in acts], np.int64)
             session.advance(choices, np.stack([act.arguments for act in acts]))
             tell(0)
-        life.close()
+        self._witness(world, life.close())
 
 
 __all__ = [

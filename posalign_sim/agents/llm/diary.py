@@ -19,6 +19,9 @@ from posalign_sim.world.record import GROUP
 from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.structure import Point
 
+#: Of the section of a prompt that tells of it.
+TITLE = "What happened to you in the last rounds"
+
 
 class Event(NamedTuple):
     """One entry of a world's log; see `world.events`."""
@@ -80,11 +83,16 @@ class Log:
         w["event_count"] = self._place
         return list(told(self._read(entries), self.points, self.scenario))
 
-    def close(self, w: Any) -> None:
-        """Say how many events there were; what did not stay is missing for all who read the log."""
-        self.take(w)
+    def close(self, w: Any) -> list[tuple[Event, str]]:
+        """Say how many events there were; what did not stay is missing for all who read the log.
+
+        Returns:
+            As `take` does: what has happened last.
+        """
+        last = self.take(w)
         whole = self._total <= self._kept
         w["event_count"] = self._total if whole else max(self._total, self.scenario.events + 1)
+        return last
 
     def _read(self, entries: Sequence[Any]) -> Iterator[Event]:
         for clock, kind, actor, target, place, first, second in entries:
@@ -160,7 +168,7 @@ class Diary:
     def text(self) -> str:
         """The section of a prompt that tells of it; empty if nothing has happened."""
         parts = [self._told(clock) for clock in sorted(self._lines) if self._lines[clock]]
-        return "\n".join(["## What happened to you in the last rounds", *parts]) if parts else ""
+        return "\n".join([f"## {TITLE}", *parts]) if parts else ""
 
     def _told(self, clock: int) -> str:
         if clock not in self._words:

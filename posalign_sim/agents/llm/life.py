@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from posalign_sim.agents.language_model import Asking
-from posalign_sim.agents.llm.diary import Diary, Log
+from posalign_sim.agents.llm.diary import Diary, Event, Log
 from posalign_sim.agents.llm.notes import Notes
 from posalign_sim.agents.llm.quoting import said
 from posalign_sim.agents.llm.talk import Heard, Talk, heard_now
@@ -51,10 +51,13 @@ class Life:
         self._clock = -1
         self._generation = session.worlds[0]["generation"].copy()
 
-    def remember(self) -> None:
+    def remember(self) -> list[tuple[Event, str]]:
         """Let seats note what has happened since one was last asked, and with whom they play.
 
         All do, also who is not asked now: what happens to a seat does not wait for its turn.
+
+        Returns:
+            What has happened, each event with the line that tells of it.
         """
         w = self.session.worlds[0]
         clock = int(w["clock"])
@@ -80,10 +83,11 @@ class Life:
         for seat in self.seats:
             self._hears[seat] = self._talk.heard(w, seat)
             self._heard[seat].update(dict.fromkeys(self._hears[seat]))
+        return happened
 
-    def close(self) -> None:
-        """Leave the log as whoever reads it later expects it."""
-        self._log.close(self.session.worlds[0])
+    def close(self) -> list[tuple[Event, str]]:
+        """Leave the log as whoever reads it later expects it; what has happened last."""
+        return self._log.close(self.session.worlds[0])
 
     def lived(self, seat: int) -> str:
         """What a seat has lived through, what it hears now, and its notes: parts of its prompt."""

@@ -7,6 +7,8 @@ from typing import Any
 
 from posalign_sim.agents.llm.chat import Message
 from posalign_sim.agents.llm.quoting import one_line
+from posalign_sim.agents.llm.texts.language import Language, in_language
+from posalign_sim.agents.llm.texts.prompts import NOTES
 
 #: The decision under which it is asked for them.
 REFLECTION = "reflection"
@@ -73,10 +75,12 @@ class Notes:
 
     def text(self) -> str:
         """The section of a prompt that has them; empty if there are none yet."""
-        return f'## Your notes to yourself\n"{self._words}"' if self._words else ""
+        return f'## {NOTES}\n"{self._words}"' if self._words else ""
 
 
-def reflection(system: Message, lived: str, most: int, schema: bool) -> tuple[Message, Message]:
+def reflection(
+    system: Message, lived: str, most: int, schema: bool, language: Language | None = None
+) -> tuple[Message, Message]:
     """The messages that ask a seat for its notes.
 
     Args:
@@ -84,9 +88,11 @@ def reflection(system: Message, lived: str, most: int, schema: bool) -> tuple[Me
         lived: what it has lived through, and its notes so far.
         most: how many characters they may have.
         schema: whether the answer is JSON that satisfies `SCHEMA`.
+        language: in which to ask; None: English.
     """
     parts = [lived, ASKED.format(most=most), IN_JSON if schema else IN_TEXT]
-    return system, Message("user", "\n\n".join(part for part in parts if part))
+    said = "\n\n".join(in_language(language, part) for part in parts if part)
+    return system, Message("user", said)
 
 
 def _in_json(answer: str) -> str:

@@ -17,7 +17,6 @@ from posalign_sim.agents.language_model import Asking
 from posalign_sim.agents.llm.answers import Act, handed_back, offered, read, schema_of
 from posalign_sim.agents.llm.chat import (
     OURS,
-    ChatBackend,
     ChatError,
     ChatRequest,
     FailureKind,
@@ -25,15 +24,17 @@ from posalign_sim.agents.llm.chat import (
     Place,
 )
 from posalign_sim.agents.llm.life import Life
+from posalign_sim.agents.llm.listener import Listener
 from posalign_sim.agents.llm.notes import REFLECTION, reflection
 from posalign_sim.agents.llm.notes import SCHEMA as NOTES
 from posalign_sim.agents.llm.promises import SCHEMA as JUDGEMENT
 from posalign_sim.agents.llm.promises import Promise, judging, promised, read_judgement
-from posalign_sim.agents.llm.prompts import prompt, schema_wanted
+from posalign_sim.agents.llm.prompts import language_of, prompt, schema_wanted
 from posalign_sim.agents.llm.quoting import one_line
 from posalign_sim.agents.llm.talk import read_from_words, spoken
+from posalign_sim.agents.llm.texts import Language
 from posalign_sim.envs.views.options import decision_of
-from posalign_sim.envs.views.reply import ReplyError
+from posalign_sim.envs.views.wrong import ReplyError, Wrong
 from posalign_sim.world.errors import ConfigurationError
 from posalign_sim.world.faults import MODEL_REFUSED, MODEL_SILENT, MODEL_UNUSABLE
 
@@ -90,7 +91,7 @@ class Questions:
     """Asks the models of all worlds, and keeps count.
 
     Args:
-        backend: what answers.
+        backend: what answers, and counts who did.
         counts: `[worlds, COUNTED]` where it is counted.
         studies: `[worlds]` what part of which study each world is.
 
@@ -102,7 +103,7 @@ class Questions:
     """
 
     def __init__(
-        self, backend: ChatBackend, counts: np.ndarray[Any, Any], studies: Sequence[str]
+        self, backend: Listener, counts: np.ndarray[Any, Any], studies: Sequence[str]
     ) -> None:
         """See the class."""
         self.backend, self.counts, self.studies = backend, counts, studies
@@ -133,7 +134,8 @@ class Questions:
             schema = schema_of(offered(session, row, asking), asking.reasons, loud)
         place = life.place(self.studies[world], row)
         reading = partial(read, session=session, row=row, asking=asking)
-        act = await self._until(world, asking, first, form, schema, place, reading)
+        language = language_of(asking)
+        act = await self._until(world, asking, first, form, schema, place, reading, language)
         return act if isinstance(act, Failure) else await self._sent(world, life, row, place, act)
 
     async def _until(
@@ -145,6 +147,7 @@ class Questions:
         schema: Mapping[str, Any] | None,
         place: tuple[str, int, int, str, int],
         reading: Callable[[str], _T | ReplyError],
+        language: Language | None = None,
     ) -> _T | Failure:
         """What an answer says; asked again, a few times, if it makes no sense."""
         messages, wrong = first, None
@@ -161,13 +164,14 @@ class Questions:
             if isinstance(text, Failure):
                 return text
             if text is None:
-                wrong = ReplyError("too_long", f"it is longer than {asking.most_tokens} tokens")
+                wrong = Wrong.TOKENS.error(n=asking.most_tokens)
             else:
                 found = reading(text)
                 if not isinstance(found, ReplyError):
                     return found
                 wrong = found
-            messages = (*first, *handed_back(text, wrong.detail, form))
+            self.backend.useless(request, wrong)
+            messages = (*first, *handed_back(text, wrong, form, language))
         assert wrong is not None  # there is at least one attempt
         return Failure(world, request.place, wrong.kind, wrong.detail, MODEL_UNUSABLE)
 
@@ -215,7 +219,7 @@ class Questions:
         schema = schema_wanted(asking)
         (system, _), _ = prompt(session, row, asking)
         request = ChatRequest(
-            reflection(system, life.lived(seat), asking.notes, schema),
+            reflection(system, life.lived(seat), asking.notes, schema, language_of(asking)),
             str(asking.model),
             Place(self.studies[world], int(w["pair"]), int(w["clock"]), REFLECTION, seat),
             asking.temperature,

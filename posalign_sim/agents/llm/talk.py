@@ -12,13 +12,12 @@ from typing import Any, NamedTuple
 
 from posalign_sim.agents.language_model import Asking
 from posalign_sim.agents.llm.quoting import said
+from posalign_sim.agents.llm.texts.prompts import HEARD
 from posalign_sim.envs.views.text import linked
 from posalign_sim.world.decisions import Decision, Words
 from posalign_sim.world.record import NOBODY
 from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.structure import Point
-
-HEARD = "## What you hear others say"
 
 
 class Heard(NamedTuple):
@@ -146,7 +145,7 @@ def heard_now(heard: list[Heard], clock: int) -> str:
     - player 2 said something in words that could not be understood
     """
     lines = [f"- {said(one.words, one.identity, clock - one.spoken)}" for one in heard]
-    return "\n".join([HEARD, *lines]) if lines else ""
+    return "\n".join([f"## {HEARD}", *lines]) if lines else ""
 
 
 __all__ = ["Heard", "Talk", "heard_now", "read_from_words", "spoken"]

@@ -21,7 +21,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from typing import Any, Literal, NoReturn, TypeAlias
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -33,6 +33,7 @@ from posalign_sim.envs.views.options import (
     options,
     options_of,
 )
+from posalign_sim.envs.views.wrong import ReplyError, Wrong
 from posalign_sim.world.session import Session
 
 #: Characters that a reply may have; more is refused unread.
@@ -43,38 +44,6 @@ _MESSAGE = re.compile(r"[ \t]*message[ \t]*:(.*)", re.IGNORECASE | re.ASCII | re
 _INTEGER = re.compile(r"0|-?[1-9][0-9]*", re.ASCII)
 #: Digits beyond which an integer is out of every range, and not worth converting.
 _DIGITS = 18
-
-Kind: TypeAlias = Literal[
-    "no_answer",
-    "several_answers",
-    "unknown_choice",
-    "illegal_choice",
-    "missing_argument",
-    "unknown_argument",
-    "repeated_argument",
-    "bad_number",
-    "out_of_range",
-    "illegal_together",
-    "bad_message",
-    "too_long",
-]
-
-
-class ReplyError(ValueError):
-    """A reply that is no legal action: what is wrong with it, and what would be legal.
-
-    Attributes:
-        kind: `no_answer`, `several_answers`, `unknown_choice`, `illegal_choice`,
-            `missing_argument`, `unknown_argument`, `repeated_argument`, `bad_number`,
-            `out_of_range`, `illegal_together`, `bad_message` or `too_long`.
-        detail: what is wrong, without what would be legal.
-    """
-
-    def __init__(self, kind: Kind, detail: str, legal: str = "") -> None:
-        """See the class."""
-        super().__init__(f"{detail}. {legal}" if legal else detail)
-        self.kind = kind
-        self.detail = detail
 
 
 def parse_reply(text: str, session: Session, row: int) -> tuple[int, np.ndarray[Any, Any]]:
@@ -126,12 +95,12 @@ def parse_words(
     """
     reader = _Reader(legal, session, row, spoken)
     if len(text) > LONGEST:
-        reader.refuse("too_long", f"the reply has {len(text)} characters, more than {LONGEST}")
+        reader.refuse(Wrong.CHARACTERS, n=len(text), n2=LONGEST)
     label, pairs = reader.split(text)
     choice, arguments = reader.action(label, pairs)
     said = decision_of(session, row).choices[choice]
     if reader.words.strip() and said not in spoken:
-        reader.refuse("bad_message", f"no message goes with {said}")
+        reader.refuse(Wrong.SILENT, choice=said)
     return choice, arguments, reader.words
 
 
@@ -164,10 +133,10 @@ class _Reader:
         self.spoken = spoken
         self.words = ""
 
-    def refuse(self, kind: Kind, what: str) -> NoReturn:
+    def refuse(self, wrong: Wrong, **parts: object) -> NoReturn:
         """Say what is wrong, and what would be legal."""
         choices = "; ".join(option.words() for option in self.legal)
-        raise ReplyError(kind, what, f"Legal are: {choices}. {how_to_answer(self.legal)}")
+        raise wrong.error(f"Legal are: {choices}. {how_to_answer(self.legal)}", **parts)
 
     def split(self, text: str) -> tuple[str, list[tuple[str, str]]]:
         """The label and the named numbers of a reply, as they were written."""
@@ -182,20 +151,20 @@ class _Reader:
         if self.spoken:
             messages = [match[1] for match in map(_MESSAGE.fullmatch, lines) if match]
             if len(messages) > 1:
-                self.refuse("bad_message", f"{len(messages)} lines begin with MESSAGE:")
+                self.refuse(Wrong.MESSAGES, n=len(messages))
             self.words = messages[0] if messages else ""
         if not answers:
-            self.refuse("no_answer", "no line of the reply begins with ANSWER:")
+            self.refuse(Wrong.NO_LINE)
         if len(answers) > 1:
-            self.refuse("several_answers", f"{len(answers)} lines of the reply begin with ANSWER:")
+            self.refuse(Wrong.LINES, n=len(answers))
         words = [word for word in re.split("[ \t]+", answers[0]) if word]
         if not words:
-            self.refuse("no_answer", "nothing follows ANSWER:")
+            self.refuse(Wrong.NOTHING)
         pairs = []
         for word in words[1:]:
             name, equals, number = word.partition("=")
             if not equals:
-                self.refuse("unknown_argument", f"{_shown(word)} is not <argument>=<integer>")
+                self.refuse(Wrong.NO_PAIR, quoted=_shown(word))
             pairs.append((name, number))
         return words[0], pairs
 
@@ -214,21 +183,21 @@ class _Reader:
         known = ("choice", "arguments", "message") if self.spoken else ("choice", "arguments")
         for key in keys:
             if key not in known:
-                self.refuse("unknown_argument", f"the object has {_shown(key)}")
+                self.refuse(Wrong.KEY, quoted=_shown(key))
         if len(set(keys)) < len(keys):
-            self.refuse("several_answers", "the object says the same thing twice")
+            self.refuse(Wrong.TWICE)
         values = dict(said)
         self.words = values.get("message", "")
         if type(self.words) is not str:
-            self.refuse("bad_message", "the message is no text")
+            self.refuse(Wrong.NO_WORDS)
         label, arguments = values.get("choice"), values.get("arguments", _Pairs())
         if type(label) is not str:
-            self.refuse("no_answer", "the object has no text as its choice")
+            self.refuse(Wrong.NO_TEXT)
         if not isinstance(arguments, _Pairs):
-            self.refuse("unknown_argument", "the arguments are no object")
+            self.refuse(Wrong.NO_ARGUMENTS)
         for name, number in arguments:
             if not isinstance(number, _Number):
-                self.refuse("bad_number", f"{_shown(name)} is no integer")
+                self.refuse(Wrong.NO_NUMBER, quoted=_shown(name))
         return label, list(arguments)
 
     def _inner(self, said: _Pairs) -> _Pairs:
@@ -236,12 +205,12 @@ class _Reader:
         keys = [key for key, _ in said]
         for key in keys:
             if key not in ("answer", "reason"):
-                self.refuse("unknown_argument", f"the object has {_shown(key)}")
+                self.refuse(Wrong.KEY, quoted=_shown(key))
         if len(set(keys)) < len(keys):
-            self.refuse("several_answers", "the object says the same thing twice")
+            self.refuse(Wrong.TWICE)
         answer = dict(said).get("answer")
         if not isinstance(answer, _Pairs):
-            self.refuse("no_answer", "the object has no object as its answer")
+            self.refuse(Wrong.NO_OBJECT)
         return answer
 
     def action(self, label: str, pairs: list[tuple[str, str]]) -> tuple[int, np.ndarray[Any, Any]]:
@@ -251,17 +220,17 @@ class _Reader:
         known = {column.name for _, column, _, _ in option.arguments}
         for name, number in pairs:
             if name not in known:
-                self.refuse("unknown_argument", f"{option.label} has no argument {_shown(name)}")
+                self.refuse(Wrong.NO_ARGUMENT, choice=option.label, quoted=_shown(name))
             if name in given:
-                self.refuse("repeated_argument", f"{name} is given more than once")
+                self.refuse(Wrong.REPEATED, name=name)
             given[name] = number
         arguments = self.session.lows[self.row].copy()
         for place, column, low, high in option.arguments:
             if column.name not in given:
-                self.refuse("missing_argument", f"{option.label} needs {column.name}")
+                self.refuse(Wrong.LACKS, choice=option.label, name=column.name)
             arguments[place] = self._number(column.name, given[column.name], low, high)
         if not self.session.legal(self.row, option.number, arguments):
-            self.refuse("illegal_together", "these arguments are not legal together")
+            self.refuse(Wrong.TOGETHER)
         return option.number, arguments
 
     def _option(self, label: str) -> Option:
@@ -272,17 +241,17 @@ class _Reader:
             c for c in decision.choices if c.lower() == wanted
         ]
         if len(matching) != 1:
-            self.refuse("unknown_choice", f"there is no choice {_shown(label)}")
+            self.refuse(Wrong.NO_CHOICE, quoted=_shown(label))
         for option in self.legal:
             if option.label == matching[0]:
                 return option
-        self.refuse("illegal_choice", f"{matching[0]} is not legal now")
+        self.refuse(Wrong.NOT_NOW, choice=matching[0])
 
     def _number(self, name: str, written: str, low: int, high: int) -> int:
         if not _INTEGER.fullmatch(written):
-            self.refuse("bad_number", f"{name} is {_shown(written)}, which is no integer")
+            self.refuse(Wrong.NO_INTEGER, name=name, quoted=_shown(written))
         if len(written) > _DIGITS or not low <= int(written) <= high:
-            self.refuse("out_of_range", f"{name} is {_shown(written)}, not from {low} to {high}")
+            self.refuse(Wrong.OUTSIDE, name=name, quoted=_shown(written), n=low, n2=high)
         return int(written)
 
 

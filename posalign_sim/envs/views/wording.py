@@ -47,8 +47,10 @@ _APPARATUS = re.compile(
     r"with the defaults|by default|>>>",
     re.IGNORECASE,
 )
+#: How a summary begins that says of which points, rounds, ... it tells: these are named before it.
+_ABOUT_UNIT = re.compile(r"(that|who|where|of|for|by|in|at|to|from|after|until) ")
 _CALL = re.compile(r"`[\w.]+\([^`]*\)`")
-_ASIDE = re.compile(r"\s+\(`[\w.]+\([^`]*\)`\)")
+_ASIDE = re.compile(r"\s+\((`[\w.]+\([^`]*\)`|by default\b[^()]*)\)")
 _SENTENCES = re.compile(r"(?<=[.?!]) (?=[A-Z`])")
 #: What every seat of every game is told about.
 COMMON = declared(Sight, State)
@@ -107,7 +109,7 @@ def line(declaration: State | Parameter, value: Any, name: str = "", summary: st
 def _phrase(declaration: State | Parameter, name: str, summary: str) -> tuple[str, str]:
     """What stands before a value, and its unit, if that is not said there."""
     words, unit = summary or declaration.summary or name.replace("_", " "), declaration.unit
-    if unit and re.match(r"(that|of) ", words):
+    if _ABOUT_UNIT.match(words) and unit not in ("", "index"):
         words, unit = f"{unit} {words}", ""
     if unit and (words.startswith(unit.split(" ")[0]) or unit[0].isdigit() or unit == "index"):
         unit = ""
@@ -126,7 +128,8 @@ def player(m: int, own: int = -1) -> str:
 def rules_of(spec: type) -> list[str]:
     """The rules in words: what of a docstring is not for who reads, or writes, code.
 
-    Sources, examples and reports are left out, and so are sentences that show how to call things.
+    Sources, examples and reports are left out, and so are sentences that show how to call things
+    or say how they are by default.
     """
     text = _ASIDE.sub("", inspect.cleandoc(spec.__doc__ or ""))
     found = []
@@ -135,7 +138,11 @@ def rules_of(spec: type) -> list[str]:
             continue
         if not re.search(r"^\s*[*-] ", paragraph, re.M):  # a list keeps its lines
             paragraph = " ".join(paragraph.split())
-        kept = [s for s in _SENTENCES.split(paragraph) if not _CALL.search(s)]
+        kept = [
+            sentence
+            for sentence in _SENTENCES.split(paragraph)
+            if not (_CALL.search(sentence) or sentence.startswith("By default "))
+        ]
         found += [" ".join(kept)] if kept else []
     return found
 

@@ -40,6 +40,7 @@ def describe(
         "arms": {arm.name: arm.summary or arm.name.replace("_", " ") for arm in design.arms},
         "strengths": {arm.name: dict(arm.strengths) for arm in design.arms},
         "settings": {arm.name: dict(arm.settings) for arm in design.arms if arm.settings},
+        "asking": {game: tuple(how) for game, how in design.askings.items() if how},
         "population": {game: who_plays(config, game) for game in design.games},
         "primary": settings.primary,
         "secondary": list(settings.secondary),

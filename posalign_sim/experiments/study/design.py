@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from posalign_sim.agents.llm import LanguageModel
+from posalign_sim.agents.llm import Asking, LanguageModel
 from posalign_sim.agents.llm.converse import OUTCOMES, log_room
-from posalign_sim.agents.llm.prompts import introduction
+from posalign_sim.agents.llm.prompts import sources
+from posalign_sim.agents.llm.rehearsal import check_languages
 from posalign_sim.experiments.configure import (
     Arm,
     mapping_of,
@@ -38,8 +39,12 @@ from posalign_sim.world.simulate import metric_names
 
 #: Ordinary payoffs, and each payoff less the seats' mean.
 PAYOFFS = ("ordinary", "zero_sum_twin")
+#: Outcomes that worlds have which broke off, too: that they did, and what models did in them.
+OF_FAULTS = ("faults", *OUTCOMES)
 #: Most worlds of one task, most bytes of their records, and most agent-rounds (some seconds).
 MOST_WORLDS, MOST_BYTES, MOST_ROUNDS = 65_536, 2**28, 200_000_000
+#: Names among the settings of models that stand for texts.
+TEXTS = ("persona", "values", "framing", "language")
 #: Replicates of one task: studies with more share those of studies with fewer.
 REPLICATES = 256
 
@@ -82,6 +87,7 @@ class Design:
         replicates: worlds of each arm, game, point and payoffs, at most.
         payoffs: the payoffs that each world is played on.
         speakers: for each game, the language models that hold seats in it, at any point.
+        askings: for each game, all ways in which these are asked.
 
     Raises:
         ConfigurationError: anything about the configuration does not fit; nothing has run yet.
@@ -121,7 +127,8 @@ class Design:
                 raise ConfigurationError(f"grid.continuation: {value!r} is no probability")
         self._outcomes: dict[str, list[str]] = {}
         self.speakers: dict[str, set[str]] = {game: set() for game in self.games}
-        self._told: dict[str, set[tuple[str, ...]]] = {game: set() for game in self.games}
+        self.askings: dict[str, list[Asking]] = {game: [] for game in self.games}
+        self._told: dict[str, set[tuple[Any, ...]]] = {game: set() for game in self.games}
         self._check()
 
     @property
@@ -191,19 +198,33 @@ class Design:
             task.game, arms, np.arange(*task.points), task.pairs[1] - task.pairs[0]
         )
 
+    def one(self, game: str, arm: int, point: int, payoffs: int) -> Scenario:
+        """The scenario of a single world."""
+        return self._scenario(game, [self.arms[arm]], np.array([point]), 1, [payoffs])
+
+    def single(self, game: str, arm: int, point: int) -> Scenario:
+        """The scenario of a single world of ordinary payoffs."""
+        return self._scenario(game, [self.arms[arm]], np.arange(point, point + 1), 1, payoffs=[0])
+
     def _scenario(
-        self, game: str, arms: Sequence[Arm], points: np.ndarray[Any, Any], pairs: int
+        self,
+        game: str,
+        arms: Sequence[Arm],
+        points: np.ndarray[Any, Any],
+        pairs: int,
+        payoffs: Sequence[int] | None = None,
     ) -> Scenario:
         config = self.variant_of(int(points[0]))
         institutions = list(config["institutions"] or {})
-        each = len(points) * len(self.payoffs) * pairs
+        kinds = range(len(self.payoffs)) if payoffs is None else payoffs
+        each = len(points) * len(kinds) * pairs
         rounds = float(ENDLESS if config["rounds"] is None else config["rounds"])
         strengths = {name: strengths_by_world(arms, name, rounds, each) for name in institutions}
         values = self._values(config, arms, points)
         config = with_settings(
-            config, {p: np.repeat(v.ravel(), len(self.payoffs) * pairs) for p, v in values.items()}
+            config, {p: np.repeat(v.ravel(), len(kinds) * pairs) for p, v in values.items()}
         )
-        twin = np.repeat(np.arange(len(self.payoffs), dtype=np.float64), pairs)
+        twin = np.repeat(np.array(kinds, np.float64), pairs)
         made = scenario_of(config, game, strengths, twin=np.tile(twin, len(arms) * len(points)))
         if any(isinstance(agent, LanguageModel) for agent in made.seats):
             return made.replace(events=log_room(made))
@@ -267,8 +288,10 @@ class Design:
         if not self.speakers[game]:
             return {}
         # Texts may be files of the user's own: what they say counts, not where they lie.
+        said = config.get("models") or {}
+        how = {name: value for name, value in said.items() if name not in TEXTS}
         return {
-            "asking": [config.get("model"), config.get("models"), sorted(self._told[game])],
+            "asking": [config.get("model"), how, sorted(self._told[game])],
             "study": self.settings.name,
         }
 
@@ -356,13 +379,22 @@ class Design:
         inside = self.points // len(self.variants)
         for game in self.games:
             for number, variant in enumerate(self.variants):
-                made = self._scenario(game, self.arms, number * inside + self._extremes(), 1)
+                points = number * inside + self._extremes()
+                made = self._scenario(game, self.arms, points, 1)
                 usual = models_of(variant).usual
-                for agent in made.seats:
-                    if isinstance(agent, LanguageModel):
-                        asking = agent.asking(usual)
-                        self.speakers[game].update(asking.models)
-                        self._told[game].add(introduction(asking))
+                seats = {
+                    seat: agent.asking(usual)
+                    for seat, agent in enumerate(made.seats)
+                    if isinstance(agent, LanguageModel)
+                }
+                for seat, asking in seats.items():
+                    self.speakers[game].update(asking.models)
+                    if asking not in self.askings[game]:
+                        self.askings[game].append(asking)
+                    self._told[game].add((seat, *sources(asking)))
+                if any(asking.language for asking in seats.values()):
+                    count = len(self.arms) * len(points) * len(self.payoffs)
+                    check_languages(made, made.worlds(count, self.seed), seats)
             names = self.outcomes(game)
             said = [h.metric for h in self.settings.hypotheses if h.game in ("", game)]
             for name in (self.settings.primary, *said):

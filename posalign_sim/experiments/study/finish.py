@@ -12,6 +12,7 @@ import pandas as pd
 import xarray
 from tqdm import tqdm
 
+from posalign_sim.experiments.study.answered import answered_of
 from posalign_sim.experiments.study.description import describe
 from posalign_sim.experiments.study.design import Design, Task
 from posalign_sim.experiments.study.folder import finishing
@@ -33,6 +34,7 @@ def finish(
     registration: Mapping[str, Any] | None,
     progress: bool,
     began: float,
+    probed: pd.DataFrame | None = None,
 ) -> None:
     """Write everything that is made from the outcomes, whole or not at all.
 
@@ -44,8 +46,10 @@ def finish(
         registration: what was registered, if anything was.
         progress: whether to show progress, and to print the main table.
         began: when the run began, by `time.perf_counter`.
+        probed: what probes of language models found; see `competence`.
     """
     meta = {**describe(design, outcomes.pairs, registration), **origin}
+    meta["answered"], meta["probed"] = answered_of(design, outcomes), probed
     with (
         finishing(folder) as aside,
         tqdm(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import numpy as np
 
@@ -33,8 +33,11 @@ from posalign_sim.world.scenario import Scenario
 if TYPE_CHECKING:
     from posalign_sim.experiments.study.design import Design
 
+T = TypeVar("T")
 #: Where a study keeps what was asked and answered, in its folder.
 CALLS = "calls.sqlite"
+#: Who is told how it goes: how many worlds are over since, and what was asked until now.
+Watch = Callable[[int, str], None]
 #: What `model_options` may say: where and how fast, not what.
 OPTIONS = ("at_once", "cassette", "mode", "prices", "backends")
 
@@ -133,6 +136,7 @@ class Desk:
         study: name of the study, as places have it.
         folder: of the run.
         reuse: whether answers of earlier runs of the study are taken over.
+        watch: who is told how it goes.
 
     Raises:
         ConfigurationError: there is no such model, its package or its key is missing, or money is
@@ -146,8 +150,10 @@ class Desk:
         study: str,
         folder: Path,
         reuse: bool = True,
+        watch: Watch | None = None,
     ) -> None:
         """See the class."""
+        self.watch = watch
         self.models, self.names, self.study = models, sorted(names), study
         self.path = models.cassette or folder / CALLS
         own = models.cassette is None and models.mode == "record"
@@ -187,32 +193,45 @@ class Desk:
     ) -> ModelRun:
         """Play worlds to their ends; see `posalign_sim.agents.llm.converse`."""
 
-        async def play() -> ModelRun:
-            replaying = self.models.mode == "replay"
+        async def play(cassette: Cassette) -> ModelRun:
+            budget = cassette.backend
+            talk = Conversation(
+                scenario,
+                cassette,
+                len(pairs),
+                seed,
+                usual=self.models.usual,
+                pairs=pairs,
+                study=studies,
+            )
+
+            def tell(over: int) -> None:
+                if self.watch is not None:
+                    spent = budget.spent() if isinstance(budget, Budget) else None
+                    self.watch(over, spending(spent, cassette.played + cassette.taken))
+
+            return await talk.play(self.models.at_once, tell)
+
+        return self.asking(play)
+
+    def asking(self, work: Callable[[Cassette], Awaitable[T]]) -> T:
+        """Do some work that asks models, within the budget, and keep what they answer.
+
+        Args:
+            work: is given what answers.
+        """
+
+        async def whole() -> T:
             budget = None
-            if not replaying:
+            if self.models.mode != "replay":
                 budget = self._budget(Routed(self.names, self.models.backends), await self._spent())
             cassette = Cassette(self.path, budget, self.models.mode, earlier=self.earlier)
             try:
-                talk = Conversation(
-                    scenario,
-                    cassette,
-                    len(pairs),
-                    seed,
-                    usual=self.models.usual,
-                    pairs=pairs,
-                    study=studies,
-                )
-
-                def told() -> str:
-                    spent = budget.spent() if budget else None
-                    return spending(spent, cassette.played + cassette.taken)
-
-                return await talk.play(self.models.at_once, told)
+                return await work(cassette)
             finally:
                 await cassette.close()
 
-        return asyncio.run(play())
+        return asyncio.run(whole())
 
     async def _spent(self) -> Spent:
         """What earlier parts of the study have spent."""
@@ -263,17 +282,22 @@ class Rehearsal:
 
 
 def spending(spent: Spent | None, played: int) -> str:
-    """What was asked until now, in a few words, for a bar of progress.
+    """What the study has asked until now, in a few words, for a bar of progress.
+
+    Args:
+        spent: what was spent, in earlier parts of the study, too; None: nobody is asked.
+        played: how many answers were played from what is recorded.
 
     >>> spending(Spent(calls=1200, tokens_in=500_000, tokens_out=2_000, money=1.27), 30)
-    '1,200 calls, 502,000 tokens, 1.27 in money, 30 played'
+    '1,200 calls, 0.50M tokens, 1.27 in money'
+    >>> spending(None, 30)
+    '30 answers played'
     """
-    parts = []
-    if spent is not None:
-        parts += [f"{spent.calls:,} calls", f"{spent.tokens_in + spent.tokens_out:,} tokens"]
-        parts += [f"{spent.money:.2f} in money"] if spent.money else []
-    parts += [f"{played:,} played"] if played or spent is None else []
-    return ", ".join(parts)
+    if spent is None:
+        return f"{played:,} answers played"
+    tokens = (spent.tokens_in + spent.tokens_out) / 1e6
+    money = [f"{spent.money:.2f} in money"] if spent.money else []
+    return ", ".join([f"{spent.calls:,} calls", f"{tokens:.2f}M tokens", *money])
 
 
 def desks(design: Design, folder: Path) -> Iterator[Desk]:

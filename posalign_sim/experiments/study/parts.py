@@ -42,12 +42,16 @@ class Block:
         metrics: names of the outcomes.
         values: `[points, payoffs, pairs, metrics]` outcomes; NaN where undefined.
         history: `[points, payoffs, pairs, stretches]` cooperation over time, or None.
+        sources: what came back from language models, where they hold seats: each a `Heard`.
+        heard: `[points, payoffs, pairs, sources, numbers]` how much of it; see `NUMBERS`.
     """
 
     key: str
     metrics: tuple[str, ...]
     values: Floats
     history: Floats | None
+    sources: tuple[tuple[str, ...], ...] = ()
+    heard: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -79,12 +83,21 @@ class Place:
             file.seek(self.offset)
             values = np.fromfile(file, "<f8", count).reshape(shape)
             past = None if series is None else np.fromfile(file, "<f8", int(np.prod(series)))
+            told = about.get("heard")
+            heard = None
+            if told is not None:
+                heard = np.fromfile(file, "<f8", int(np.prod(told))).reshape(tuple(told))
         names = tuple(about["metrics"])
         if metrics is not None and tuple(metrics) != names:
             values = values[..., [names.index(name) for name in metrics]]
             names = tuple(metrics)
         return Block(
-            about["key"], names, values, None if past is None else past.reshape(tuple(series))
+            about["key"],
+            names,
+            values,
+            None if past is None else past.reshape(tuple(series)),
+            tuple(tuple(source) for source in about.get("sources", ())),
+            heard,
         )
 
 
@@ -92,19 +105,20 @@ def encode(blocks: Sequence[Block]) -> bytes:
     """A part file as bytes."""
     arrays, abouts = [], []
     for block in blocks:
-        both = [a for a in (block.values, block.history) if a is not None]
-        raw = b"".join(np.ascontiguousarray(a, "<f8").tobytes() for a in both)
+        there = [a for a in (block.values, block.history, block.heard) if a is not None]
+        raw = b"".join(np.ascontiguousarray(a, "<f8").tobytes() for a in there)
         arrays.append(raw)
-        abouts.append(
-            {
-                "key": block.key,
-                "metrics": list(block.metrics),
-                "values": list(block.values.shape),
-                "history": None if block.history is None else list(block.history.shape),
-                "bytes": len(raw),
-                "sha256": hashlib.sha256(raw).hexdigest(),
-            }
-        )
+        about: dict[str, Any] = {
+            "key": block.key,
+            "metrics": list(block.metrics),
+            "values": list(block.values.shape),
+            "history": None if block.history is None else list(block.history.shape),
+            "bytes": len(raw),
+            "sha256": hashlib.sha256(raw).hexdigest(),
+        }
+        if block.heard is not None:
+            about |= {"sources": block.sources, "heard": list(block.heard.shape)}
+        abouts.append(about)
     header = json.dumps(abouts, sort_keys=True).encode()
     digest = hashlib.sha256(header).hexdigest().encode()
     return b"".join([MAGIC, b" ", digest, b" %012d\n" % len(header), header, *arrays])

@@ -34,6 +34,8 @@ BUDGET = ("minutes", "gigabytes", "model_calls", "tokens", "money")
 PAGE, ROW, GRID_ROW, PAIR = 2.5, 3e-3, 5e-4, 1e-5
 #: Bytes of a row of the long table as CSV and in memory, of a game's figures, and of the process.
 CSV, HELD, FIGURES, PROCESS = 64, 250, 1_000_000, 400_000_000
+#: Calls of all probes in one situation: some put several questions.
+PROBING = 18
 #: Bytes in memory for each byte of the worlds of a task: their metrics take as much again.
 TASK = 2
 
@@ -334,6 +336,9 @@ def _asking(
 def _asked(design: Design, game: GamePlan, arm: int, worlds: int) -> tuple[int, int, float]:
     """Calls, tokens and money of an arm; of several models, at the price of the dearest."""
     calls, read, written = (number * worlds for number in game.asking[arm])
+    if design.settings.probes and not design.arms[arm].placebo_of:
+        more = PROBING * design.settings.probes * len(design.variants)
+        calls, read, written = (n * (1 + more / calls) for n in (calls, read, written))
     prices = design.models(0).prices
     known = [prices[name] for name in design.speakers[game.game] if name in prices]
     money = max((price.of(round(read), round(written)) for price in known), default=0.0)

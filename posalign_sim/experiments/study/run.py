@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +21,7 @@ from tqdm import tqdm
 from posalign_sim.experiments.provenance import origin
 from posalign_sim.experiments.runners import Runner, WorkerFailedError, make_runner
 from posalign_sim.experiments.sinks import Sink, make_sinks
+from posalign_sim.experiments.study.competence import competence
 from posalign_sim.experiments.study.design import Design, Task
 from posalign_sim.experiments.study.finish import finish
 from posalign_sim.experiments.study.folder import (
@@ -38,8 +40,14 @@ from posalign_sim.experiments.study.registration import registered
 from posalign_sim.experiments.study.stopping import enough
 from posalign_sim.experiments.study.tables import Outcomes, tasks_of
 from posalign_sim.experiments.study.work import Order, carry_out
+from posalign_sim.experiments.wording import cut_to
 from posalign_sim.registry import find
 from posalign_sim.world.errors import ConfigurationError
+
+#: A bar of progress that has room for what language models were asked.
+ASKING = (
+    "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} worlds [{elapsed}<{remaining}{postfix}]"
+)
 
 
 class StudyInterrupted(KeyboardInterrupt):
@@ -76,10 +84,11 @@ def run_and_write(config: Mapping[str, Any], progress: bool = True) -> Path:
             if is_complete(folder) and _up_to_date(folder, config, progress):
                 return folder
             said = begin(folder, config, origin(config))
+            probed = competence(design, folder, progress)
             study = _Going(design, config, folder, runner, progress)
             edges = study.play()
             outcomes = Outcomes(design, study.blocks, edges)
-            finish(design, outcomes, folder, said, registration, progress, began)
+            finish(design, outcomes, folder, said, registration, progress, began, probed)
             study.tidy(edges)
     except StudyInterrupted:
         raise
@@ -239,24 +248,35 @@ class _Going:
             delay=0.5,
             disable=None if self.progress else True,  # None: only where somebody can see it
             leave=False,
-            desc=self.design.settings.name,
+            desc=cut_to(self.design.settings.name, 20),
+            miniters=0,
+            bar_format=ASKING if self.design.speaks else None,
         ) as bar:
-            done = 0
+            done, heard = 0, 0
+
+            def watch(over: int, told: str) -> None:
+                """Let the bar go on with worlds whose task is not finished yet."""
+                nonlocal heard
+                heard += over
+                bar.set_postfix_str(told, refresh=False)
+                bar.update(over)
+
+            # Models are asked from this process, so that it can be told of every world.
+            work = partial(carry_out, watch=watch) if self.design.speaks else carry_out
             try:
-                with closing(cast(Any, self._runner.each(carry_out, orders))) as results:
+                with closing(cast(Any, self._runner.each(work, orders))) as results:
                     for place, content in results:
                         self._keep(content)
                         done += 1
-                        bar.update(sizes[place])
+                        bar.update(sizes[place] - heard)
+                        heard = 0
                         self._tell(sink, orders[place], int(bar.n))
             except KeyboardInterrupt:
                 raise StudyInterrupted(self._state(done, len(orders))) from None
             except ConfigurationError as error:
                 if not self.design.speaks:
                     raise
-                raise ConfigurationError(
-                    f"{error}. What was answered is kept. {self._state(done, len(orders))}"
-                ) from error
+                raise ConfigurationError(f"{error}. {self._state(done, len(orders))}") from error
             except OSError as error:
                 if not no_room(error):
                     raise
@@ -265,10 +285,10 @@ class _Going:
                 ) from None
 
     def _state(self, done: int, tasks: int) -> str:
-        return (
-            f"{done} of {tasks} tasks were finished and are kept; go on with: "
-            f"posalign-sim resume {self.folder}"
-        )
+        kept = f"{done} of {tasks} tasks were finished and are kept"
+        if self.design.speaks:
+            kept = f"what models answered is kept, and so are {done} of {tasks} tasks"
+        return f"{kept}; go on with: posalign-sim resume {self.folder}"
 
     def _keep(self, content: bytes) -> None:
         path = write_part(self.parts, content)

@@ -75,6 +75,7 @@ class Settings:
             them unless there is a grid.
         hypotheses: contrasts said beforehand.
         stopping: when it may stop early; None: all replicates are run.
+        probes: how many situations language models are probed in, in each arm, before they play.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Settings:
     record: str
     hypotheses: tuple[Hypothesis, ...]
     stopping: Stopping | None
+    probes: int = 0
 
     @property
     def declared(self) -> list[str]:
@@ -119,6 +121,7 @@ KEYS = {
     "record": "all outcomes, or those declared",
     "hypotheses": "contrasts said beforehand",
     "stopping": "when the study may stop early",
+    "probes": "situations in which language models are probed before they play",
 }
 
 
@@ -166,6 +169,7 @@ def settings_of(config: Mapping[str, Any]) -> Settings:
             for k, entry in enumerate(said)
         ),
         stopping=_stopping(study.get("stopping"), minimum),
+        probes=_count(study.get("probes", 0), "study.probes"),
     )
 
 
@@ -265,6 +269,12 @@ def _names(given: Any, where: str) -> list[str]:
     if isinstance(given, str) or not isinstance(given, Sequence):
         raise ConfigurationError(f"{where} must be a list of names, not {given!r}")
     return [str(name) for name in given]
+
+
+def _count(given: Any, where: str) -> int:
+    if isinstance(given, bool) or not isinstance(given, int) or given < 0:
+        raise ConfigurationError(f"{where} must be a whole number of 0 or more, not {given!r}")
+    return given
 
 
 def _flag(given: Any, where: str) -> bool:

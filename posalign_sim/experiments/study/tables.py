@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import xarray
 
-from posalign_sim.experiments.study.design import PAYOFFS, Design, Task
+from posalign_sim.experiments.study.design import OF_FAULTS, PAYOFFS, Design, Task
 from posalign_sim.experiments.study.parts import Floats, Place
 from posalign_sim.world.errors import ConfigurationError
 from posalign_sim.world.scenario import ENDLESS
@@ -62,10 +62,31 @@ class Outcomes:
         found = []
         for _, piece in self.pieces(game, arm):
             kept = piece[..., k].copy()
-            if metric != "faults":
+            if metric not in OF_FAULTS:
                 kept[piece[..., fault] > 0] = np.nan
             found.append(kept)
         return np.concatenate(found)
+
+    def heard(
+        self, game: str, arm: int
+    ) -> Iterator[tuple[tuple[int, int], tuple[tuple[str, ...], ...], Floats]]:
+        """Ranges of grid points with what came back from models there.
+
+        With it how much of each, `[points, payoffs, pairs, sources, numbers]`; see `Block`.
+        """
+        for points, places in self._boxes[game, arm].items():
+            blocks = [place.read() for place in places]
+            sources = tuple(sorted({source for block in blocks for source in block.sources}))
+            pieces = []
+            for block in blocks:
+                if block.heard is None:
+                    continue
+                piece = np.zeros((*block.heard.shape[:3], len(sources), block.heard.shape[-1]))
+                places_of = [sources.index(source) for source in block.sources]
+                piece[..., places_of, :] = block.heard
+                pieces.append(piece)
+            if pieces:
+                yield points, sources, np.concatenate(pieces, axis=2)
 
     def faulted(self) -> bool:
         """Whether any world faulted."""

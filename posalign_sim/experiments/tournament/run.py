@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 from omegaconf import OmegaConf
 
+from posalign_sim.agents.llm.backends.named import is_model
 from posalign_sim.envs.dilemma import RepeatedDilemma
 from posalign_sim.experiments.configure import agents_of
 from posalign_sim.experiments.files import results_folder, save_table, whole_folder
@@ -71,6 +72,10 @@ def tournament_of(config: Mapping[str, Any]) -> Tournament:
         raise ConfigurationError(f"players is a list of names, such as [grim], not {plan!r}")
     players: list[str | Agent] = []
     for entry in plan:
+        if isinstance(entry, str) and is_model(entry):
+            raise ConfigurationError(
+                f"{entry}: language models play in leagues: posalign-sim league players=[...]"
+            )
         made = agents_of(entry, "players") if isinstance(entry, Mapping) else [str(entry)]
         players += made
     threads = config["threads"]

@@ -66,7 +66,9 @@ def agreement(first: Sequence[Hashable], second: Sequence[Hashable]) -> Agreemen
     share = float(np.trace(table) / count)
     if len(places) == 1:
         return Agreement(count, share, np.nan, np.nan, np.nan)
-    found = cohens_kappa(table)
+    # Where each rater always says the same, its test divides by nothing; kappa itself does not.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = cohens_kappa(table)
     return Agreement(
         count, share, float(found.kappa), float(found.kappa_low), float(found.kappa_upp)
     )

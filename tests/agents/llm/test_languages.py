@@ -8,6 +8,7 @@ import pytest
 
 from posalign_sim import ConfigurationError, Neighbours, Network, Rematched, Scenario
 from posalign_sim.agents import TitForTat
+from posalign_sim.agents.llm.answers import BACK
 from posalign_sim.agents.llm.texts import find_language, languages
 from posalign_sim.agents.llm.texts.prompts import pattern
 from posalign_sim.envs import MoralHazardMarket, RepeatedDilemma, Trust
@@ -133,7 +134,7 @@ def test_a_sentence_that_was_changed_in_english_is_missing(prompt):
         with pytest.raises(ConfigurationError) as refused:
             language.translate(changed)
         assert "no translation of 1 sentence of" in str(refused.value)
-        assert "'A standing begins at {n} for all.'" in str(refused.value)
+        assert '\n  "A standing begins at {n} for all.":' in str(refused.value)
         assert language.path in str(refused.value)
 
 
@@ -166,8 +167,9 @@ def test_a_prompt_of_rules_that_nobody_translated_is_refused():
     found = prompts(public.replace(events=9999), most=1)[0]
     chinese = find_language("zh")
     assert len(chinese.missing(found)) > 20
-    with pytest.raises(ConfigurationError, match=r"and .* more\. Translate under `sentences` in"):
+    with pytest.raises(ConfigurationError, match="Translate under `sentences` in") as refused:
         chinese.translate(found)
+    assert str(refused.value).count("\n  ") == len(chinese.missing(found))
 
 
 def test_a_pattern_has_places_for_numbers_and_players_but_leaves_names_alone():
@@ -188,6 +190,68 @@ def test_catalogues_of_the_same_scope_hold_the_same_sentences():
     german, spanish, chinese = (set(find_language(name).sentences) for name in ("de", "es", "zh"))
     assert german == spanish
     assert chinese < german
+
+
+@pytest.mark.parametrize("language", languages().values(), ids=lambda language: language.name)
+def test_every_way_of_being_wrong_is_said_in_each_language(language):
+    told = [language.sentences[key] for key in BACK]
+    assert len(set(told)) == len(told) > 20
+    assert not any("ANSWER:" in sentence for sentence in told)
+
+
+def test_what_a_reply_said_stays_as_it_is():
+    german = find_language("de")
+    said = german.say(
+        "{name} is {quoted}, not from {n} to {n2}",
+        {"name": "price", "quoted": "'player 3 pays {n} points'", "n": "1", "n2": "9"},
+    )
+    assert said == "price ist 'player 3 pays {n} points', nicht von 1 bis 9"
+
+
+#: Lines of diaries, and how they read in German.
+LIVED = {
+    "repeated_dilemma.move: you chose cooperate": "Sie haben cooperate gewählt",
+    "g.move: you chose walk, but it came to buy": "Sie haben walk gewählt, doch es kam zu buy",
+    "m.post: you chose high, price 5 ticks, other_2 -1": "gewählt, price 5 Schritte, other_2 -1",
+    "act: you towards player 11, cooperation 1.0": "Sie gegenüber player 11, Kooperation 1.0",
+    "act: player 3 towards everybody, cooperation 0.0, harm 2.0 points to each": "Punkte für jeden",
+    "finding: no breach by player 1 against you, certainty 0.9": "von player 1 gegen Sie",
+    "payment: you pay costs 0.25 points": "Sie zahlen 0.25 Punkte Kosten",
+    "payment: the treasury of jurisdiction 0 pays you 2.0 points": "Jurisdiktion 0 zahlt Ihnen 2.0",
+    "payment: you move 2.0 points into escrow": "Sie hinterlegen 2.0 Punkte",
+    "you turn from tit_for_tat into grim": "Sie werden von tit_for_tat zu grim",
+}
+
+
+@pytest.mark.parametrize("line", LIVED)
+def test_what_happened_is_told_in_each_language(line):
+    diary = f"## What happened to you in the last rounds\nRound 3\n- {line}"
+    for language in languages().values():
+        if language.name != "zh" or not re.search("ticks", line):
+            said = language.translate(diary)
+            assert numbers(said) == numbers(diary)
+            assert players(said) == players(diary)
+    assert LIVED[line] in find_language("de").translate(diary)
+
+
+def test_an_event_of_which_nobody_has_thought_is_missing():
+    diary = "## What happened to you in the last rounds\n- storm: player 3 sinks, harm 2.0 points"
+    assert find_language("de").missing(diary) == ["storm: {player} sinks"]
+
+
+def test_zero_sum_twins_are_told_too():
+    made = scenario(GAMES["dilemma"], [], twin=True)
+    for language in languages().values():
+        check(language, prompts(made, most=1)[0])
+
+
+def test_a_file_that_is_written_anew_is_read_anew(tmp_path):
+    path = catalogue(tmp_path, '  "pay": "pagu"')
+    first = find_language(path)
+    assert find_language(path) is first
+    catalogue(tmp_path, '  "pay": "pagu nun"')
+    assert find_language(path).translate("pay") == "pagu nun"
+    assert find_language(path).text_hash != first.text_hash
 
 
 def catalogue(folder, sentences, name="eo.yaml"):

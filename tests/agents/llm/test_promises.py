@@ -340,6 +340,8 @@ def test_kappa_at_its_ends():
     assert agreement([1, 2, None], [1, 2, None]).kappa == 1
     assert agreement([0, 1], [1, 0]).kappa == -1
     assert np.isnan(agreement([3, 3], [3, 3]).kappa) and agreement([3, 3], [3, 3]).share == 1
+    assert agreement([9, 9], [10, 10]).kappa == 0
+    assert agreement([9, 9, 9], [10, 9, 10]).kappa == 0
     assert agreement([], []).count == 0 and np.isnan(agreement([], []).share)
     rng = np.random.default_rng(0)
     draws = rng.integers(0, 5, (2, 20_000)).tolist()

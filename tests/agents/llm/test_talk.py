@@ -64,7 +64,6 @@ def lived(line, sitting, seed):
             if choices[-1] == SAY:
                 talk.say(point, seat, clock, f"{seat} {arguments[row, 0]} {clock}")
         session.advance(choices, arguments)
-        assert len(talk) <= SEATS * 9
 
 
 @settings(max_examples=60, deadline=None)
@@ -101,6 +100,23 @@ def test_words_are_heard_exactly_where_the_number_is(sitting, strength, seed, **
             assert author == m or strength == "shuffled"
         if strength != "shuffled":  # of whom only a number is heard, it is the scripted seat
             assert numbers.keys() - by_identity.keys() <= {0}
+
+
+def test_no_more_words_are_kept_than_can_still_be_heard():
+    talk, (point,) = talking()
+    kept = []
+    for clock in range(100):
+        talk.forget(clock)
+        talk.say(point, 0, clock, "so it is")
+        kept.append(len(talk))
+    assert max(kept) == point.decision.words.rounds == kept[50]
+
+
+def talking():
+    """The words of a world with a line, and its decisions that carry words."""
+    made = Scenario(RepeatedDilemma(), [Candid()] * 2, institutions=[Hotline()], rounds=1)
+    points = [point for point in made.structure.points if point.decision.words]
+    return Talk(made), points
 
 
 def test_half_of_what_is_garbled_is_not_understood():

@@ -23,6 +23,8 @@ OWN = (
 )
 DICE = ("round_key", "point")
 GAMES = known("games")
+#: Summaries that begin with these are about their unit, which stands before them.
+ABOUT_UNIT = ["that", "who", "where", "of", "for", "by", "in", "at", "to", "from", "after", "until"]
 
 
 def population(game):
@@ -84,7 +86,9 @@ def random_rows(made, worlds, seed, most=150):
 def spoken(state, summary=""):
     """How a field is spoken of."""
     words = summary or state.summary
-    return f"{state.unit} {words}" if re.match(r"(that|of) ", words) else words
+    first = words.partition(" ")[0]
+    about = first in ABOUT_UNIT and state.unit not in ("", "index")
+    return f"{state.unit} {words}" if about else words
 
 
 def value(text):

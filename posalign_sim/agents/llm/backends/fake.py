@@ -7,7 +7,6 @@ import json
 import random
 import re
 from collections.abc import Mapping
-from itertools import takewhile
 from typing import Any
 
 from posalign_sim.agents.llm.chat import ChatError, ChatReply, ChatRequest, FailureKind, digest
@@ -19,12 +18,14 @@ CHARACTERS_PER_TOKEN = 4
 MARKER = "Choices:"
 #: What it says where anything may be said.
 WORDS = "an answer of the stand-in"
+#: Choices on lines of their own, after a line that ends in a colon, in whatever language.
+_BLOCK = re.compile(r"[:\uff1a]\n((?:- .+(?:\n|\Z))+)")
 #: A choice that stands on a line of its own, and each integer that it carries.
-_CHOICE = re.compile(r"- (.+?)(?:, with (.*))?")
+_CHOICE = re.compile(r"- (.+?)(?:, ([^,=]* \w+ = .*))?")
 #: Choices with which words go, and a prompt that asks for words and nothing else.
 _SPOKEN = re.compile(r"^With (.+?) (?:you may send|go) words of your own", re.MULTILINE)
 _WORDS = re.compile(r"Answer with the \w+ and nothing else\.")
-_CARRIED = re.compile(r"([^\s,=]+) = an integer from (-?\d+) to (-?\d+)")
+_CARRIED = re.compile(r"(\w+) = [^\d,=]*?(-?\d+)[^\d,=]*?(-?\d+)")
 
 
 class Fake:
@@ -32,9 +33,10 @@ class Fake:
 
     What it takes follows from the hash of the request alone, place included: so replicates differ,
     and a study with it gives the same results wherever and in whatever order it runs. It takes its
-    choices from the schema of the request, or else from what stands after the last `Choices:` in
-    the prompt: separated by commas on that line; or on lines of their own, as in `- wait` or
-    `- offer, with price = an integer from 1 to 5`, which it answers with `ANSWER: offer price=3`.
+    choices from the schema of the request, or else from what stands in the prompt: after the last
+    `Choices:`, separated by commas on that line; or in the last list after a line that ends in a
+    colon, in whatever language, as in `- wait` or `- offer, with price = an integer from 1 to 5`,
+    which it answers with `ANSWER: offer price=3`.
     Where words go with what it takes, it promises something with them.
 
     Args:
@@ -113,16 +115,20 @@ def chosen(prompt: str, luck: random.Random) -> str:
     """
     if MARKER not in prompt and _WORDS.fullmatch(prompt.rpartition("\n")[2]):
         return WORDS
-    first, *lines = prompt.rpartition(MARKER)[2].split("\n") if MARKER in prompt else [""]
+    first = prompt.rpartition(MARKER)[2].partition("\n")[0] if MARKER in prompt else ""
     listed = [choice.strip() for choice in first.split(",") if choice.strip()]
     if listed:
         return luck.choice(listed)
-    block = takewhile(lambda line: line.startswith("- "), lines)
-    offered = [match for match in map(_CHOICE.fullmatch, block) if match]
+    asked = prompt.rpartition("\n## ")
+    blocks = list(_BLOCK.finditer(asked[2]))
+    if asked[1] and not blocks and "ANSWER" not in asked[2]:
+        return WORDS  # a section that asks for no choice, in whatever language
+    lines = blocks[-1][1].splitlines() if blocks else []
+    offered = [match for match in map(_CHOICE.fullmatch, lines) if match]
     if not offered:
         raise ChatError(
             FailureKind.BAD_REQUEST,
-            f"the stand-in finds no choices: no schema, and nothing after {MARKER!r}",
+            f"the stand-in finds no choices: no schema, nothing after {MARKER!r}, and no list",
         )
     label, carried = luck.choice(offered).groups("")
     drawn_now = [
@@ -130,7 +136,7 @@ def chosen(prompt: str, luck: random.Random) -> str:
         for name, low, high in _CARRIED.findall(carried)
     ]
     answer = " ".join(["ANSWER:", label, *drawn_now])
-    spoken = _SPOKEN.search("\n".join(lines))
+    spoken = _SPOKEN.search(asked[2], blocks[-1].end())
     if spoken is None or label not in spoken[1].split(" or "):
         return answer
     return f"MESSAGE: I will cooperate {luck.randint(0, 10)}0%.\n{answer}"

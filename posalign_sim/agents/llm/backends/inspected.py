@@ -14,7 +14,7 @@ from posalign_sim.agents.llm.chat import ChatError, ChatReply, ChatRequest, Fail
 from posalign_sim.world.errors import ConfigurationError, nearest
 
 if TYPE_CHECKING:
-    from inspect_ai.model import GenerateConfig, ModelOutput
+    from inspect_ai.model import ChatMessage, GenerateConfig, ModelOutput
 
 #: How its messages to terminals are marked up.
 _MARKUP = re.compile(r"\[/?[a-z ]*\]")
@@ -98,23 +98,16 @@ class Inspected:
             await self._model.__aexit__(None, None, None)
 
     async def _ask(self, request: ChatRequest) -> ChatReply | ChatError:
-        from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessageUser
-
         if request.model != self.model:
             said = f"{request.model} is asked of a backend for {self.model}"
             return ChatError(FailureKind.BAD_REQUEST, said)
         if request.schema is not None and self._here is not None:
             said = "models of Hugging Face do not keep to a schema here: ask for text"
             return ChatError(FailureKind.BAD_REQUEST, said)
-        roles = {
-            "system": ChatMessageSystem,
-            "user": ChatMessageUser,
-            "assistant": ChatMessageAssistant,
-        }
-        messages = [roles[message.role](content=message.text) for message in request.messages]
+        messages = messages_of(request)
         began = time.monotonic()
         try:
-            config = _config(request)
+            config = config_of(request)
             if self._here is not None:
                 output = await self._here.generate(messages, config)
             else:
@@ -127,7 +120,20 @@ class Inspected:
         return judge(heard, self.model, self.also, time.monotonic() - began)
 
 
-def _config(request: ChatRequest) -> GenerateConfig:
+def messages_of(request: ChatRequest) -> list[ChatMessage]:
+    """The messages of a request, as Inspect AI has them."""
+    from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessageUser
+
+    roles = {
+        "system": ChatMessageSystem,
+        "user": ChatMessageUser,
+        "assistant": ChatMessageAssistant,
+    }
+    return [roles[message.role](content=message.text) for message in request.messages]
+
+
+def config_of(request: ChatRequest) -> GenerateConfig:
+    """How a request is to be answered, as Inspect AI has it."""
     from inspect_ai.model import GenerateConfig, ResponseSchema
     from inspect_ai.util import JSONSchema
 

@@ -61,6 +61,15 @@ def model_backend(name: str, **options: Any) -> tuple[ChatBackend, str]:
     raise ConfigurationError(f"no model is named {name!r}: {hint}{forms}")
 
 
+def is_model(name: str) -> bool:
+    """Whether a name has a form in which models are named, and agents are not.
+
+    >>> is_model("openai/gpt-4o"), is_model("qwen3@http://localhost:8000/v1"), is_model("grim")
+    (True, True, False)
+    """
+    return name == "fake" or "/" in name or "@" in name
+
+
 def _server(asked: str, url: str, options: dict[str, Any]) -> Direct:
     """The server at an address. Messages repeat no address that may hold a key."""
     if not asked:

@@ -2,22 +2,24 @@
 
 The lines of a prompt are those that `posalign_sim.envs.views.text` writes: titles, sentences of
 rules, facts (`- words: value unit`), the agenda (`* question (role) [choice | choice]`), choices
-and the form of the answer. Each part is looked up on its own; what is not found is noted, never
-guessed.
+and the form of the answer; and those of diaries and repairs. Each part is looked up on its own;
+what is not found is noted, never guessed.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from unicodedata import east_asian_width
+
+from posalign_sim.agents.llm.diary import TITLE
 
 #: A number that is not part of a word.
 _NUMBER = r"(?:(?<!\w)-)?(?<![\w.])\d+(?:\.\d+)?(?:[eE][-+]?\d+)?(?!\w)"
 #: What is carried over as it is: names that rules refer to, players, numbers.
 _TOKEN = re.compile(rf"`[^`]*`|\bplayer \d+\b|{_NUMBER}")
-PLACEHOLDER = r"\{(?:n|player|choice)\d*\}"
+PLACEHOLDER = r"\{(?:n|player|choices?|name|quoted|detail|most|number|silence)\d*\}"
 _VALUE = re.compile(
     rf"(\[.*\]|player \d+|-?unlimited|nobody in particular|nobody|nan|{_NUMBER})"
     r"(?: (.+))?"
@@ -28,9 +30,24 @@ _ROLES = re.compile(r"(.*) \(([^()]*)\)")
 _NAMED = re.compile(r"(\w+) \((.*)\)")
 _ARGUMENT = re.compile(r"(\w+) = (.*?)(?: \((.*)\))?")
 _SENTENCES = re.compile(r"(?<=[.?!]) (?=[A-Z`])")
-#: Where rules end: from here on nothing but the words of a fact stands before its value.
-_PLACE = "## Your place"
+#: A title that ends in a choice.
+_TAKING = re.compile(r"(.* if you choose) (\w+)")
+#: Events of a diary that name choices, arguments or agents.
+_CHOSE = re.compile(
+    r"([\w.]+): you chose (\w+)(?:, but it came to (\w+))?((?:, \w+ -?\d+(?: [^,]+)?)*)"
+)
+_CARRIED = re.compile(r", (\w+) (-?\d+)(?: ([^,]+))?")
+_TURNED = re.compile(r"you turn from (\w+) into (\w+)")
+#: What somebody has said or written itself: it stays as it is.
+_SAID = re.compile(r"([^\"]*): (\".*\")")
+#: Titles of sections whose lines are read in a way of their own.
+HEARD, NOTES = "What you hear others say", "Your notes to yourself"
+#: Where lines are read in a way of their own.
+RULES, DIARY, CHOICES = "rules", "diary", "choices"
+_DIARIES = (f"## {TITLE}", f"## {HEARD}", f"## {NOTES}")
 _CHOICES = "Choices:"
+#: Lines that say how to answer stay as they are.
+_FORM = ("ANSWER:", "MESSAGE:", '{"answer"', '{"notes"')
 
 
 def pattern(text: str) -> tuple[str, dict[str, str]]:
@@ -63,8 +80,28 @@ def filled(text: str, values: Mapping[str, str]) -> str:
     return re.sub(PLACEHOLDER, lambda m: values.get(m[0][1:-1], m[0]), text)
 
 
+def lines_of(text: str) -> Iterator[tuple[str, str]]:
+    r"""The lines of a prompt, each with where it stands.
+
+    Args:
+        text: a prompt, or the part of one message.
+
+    >>> list(lines_of("## The game\nTwo play.\nChoices:\n- wait"))[-2:]
+    [('Choices:', 'rules'), ('- wait', 'choices')]
+    """
+    text = re.sub(r"\n[ \t]+(?=\S)", " ", text)  # an item of a list goes on in the next line
+    section, choosing = "", False
+    for line in text.split("\n"):
+        choosing = choosing and line.startswith("- ")
+        if line.startswith("## "):
+            ruling = line == "## The game" or line.startswith("## In force: ")
+            section = RULES if ruling else DIARY if line in _DIARIES else ""
+        yield line, CHOICES if choosing else section
+        choosing = choosing or line == _CHOICES
+
+
 class Reading:
-    """One prompt being translated; parts without a translation stay as they are and are noted.
+    """Lines being translated; parts without a translation stay as they are and are noted.
 
     Args:
         sentences: translations by pattern.
@@ -74,49 +111,35 @@ class Reading:
         """See the class."""
         self.sentences = sentences
         self.missing: dict[str, None] = {}
-        self.labels: set[str] = set()
-        self.rules = self.choosing = False
 
-    def prompt(self, text: str) -> str:
-        """The whole prompt, line by line."""
-        text = re.sub(r"\n[ \t]+(?=\S)", " ", text)  # an item of a list goes on in the next line
-        lines = text.split("\n")
-        agenda = [match for line in lines if (match := _AGENDA.fullmatch(line))]
-        self.labels = {label for match in agenda for label in match[2].split(" | ")}
-        self.rules, self.choosing = _PLACE in lines, False
-        return "\n".join(self.line(line) for line in lines)
-
-    def line(self, line: str) -> str:
-        """One line, by what kind it is of."""
-        self.rules = self.rules and line != _PLACE
-        choosing, self.choosing = self.choosing, False
-        if not line.strip() or line.startswith("ANSWER:"):
+    def line(self, line: str, where: str = "") -> str:
+        """One line, by what kind it is of, and where it stands."""
+        quoted = where == DIARY and line.startswith('"')
+        if quoted or not line.strip() or line.startswith(_FORM):
             return line
         if line.startswith("## "):
             return f"## {self.title(line[3:])}"
-        if line == _CHOICES:
-            self.choosing = True
-            return self.say(line)
         if agenda := _AGENDA.fullmatch(line):
             return self.agenda(*agenda.groups())
-        if line.startswith("- ") and choosing:
-            self.choosing = True
-            return f"- {self.option(line[2:])}"
         if line.startswith("- "):
-            return f"- {self.fact(line[2:])}"
+            read = {CHOICES: self.option, DIARY: self.event, RULES: self.number}
+            return f"- {read.get(where, self.fact)(line[2:])}"
         if line.startswith("* "):
             return f"* {self.prose(line[2:])}"
         return self.prose(line)
 
     def say(self, text: str) -> str:
         """A sentence, or a part of one, by its pattern."""
-        key, values = pattern(text)
+        return self.put(*pattern(text))
+
+    def put(self, key: str, values: Mapping[str, str]) -> str:
+        """The translation of a pattern, with its numbers and names in their places."""
         found = self.sentences.get(key)
         if found is not None:
             return filled(found, values)
         if any(c.isalpha() for c in re.sub(PLACEHOLDER, "", re.sub("`[^`]*`", "", key))):
             self.missing[key] = None
-        return text
+        return filled(key, values)
 
     def prose(self, text: str) -> str:
         """Sentences one by one."""
@@ -128,11 +151,10 @@ class Reading:
 
     def title(self, text: str) -> str:
         """A title, which may end in a choice."""
-        words, _, last = text.rpartition(" ")
-        if last not in self.labels or pattern(text)[0] in self.sentences:
+        taking = _TAKING.fullmatch(text)
+        if taking is None:
             return self.say(text)
-        found = self.say(f"{words} {{choice}}")
-        return found.replace("{choice}", last)
+        return self.put(f"{taking[1]} {{choice}}", {"choice": taking[2]})
 
     def agenda(self, question: str, labels: str, often: str | None) -> str:
         """What is asked in a round: the question, whom, and between what."""
@@ -157,22 +179,46 @@ class Reading:
             said.append(f"{argument[1]} = {self.say(argument[2])}{unit}")
         return f"{label}, {self.say('with')} {', '.join(said)}"
 
-    def fact(self, text: str) -> str:
+    def event(self, text: str) -> str:
+        """What has happened: acts, findings, payments, and what the seat chose itself."""
+        if spoken := _SAID.fullmatch(text):
+            key, found = pattern(spoken[1])
+            return self.put(f"{key}: {{quoted}}", {**found, "quoted": spoken[2]})
+        if chose := _CHOSE.fullmatch(text):
+            said = [f"{chose[1]}: {self.put('you chose {choice}', {'choice': chose[2]})}"]
+            if chose[3]:
+                said.append(self.put("but it came to {choice}", {"choice": chose[3]}))
+            for name, number, unit in _CARRIED.findall(chose[4]):
+                said.append(f"{name} {number} {self.say(unit)}".rstrip())
+            return ", ".join(said)
+        if turned := _TURNED.fullmatch(text):
+            names = {"name": turned[1], "name2": turned[2]}
+            return self.put("you turn from {name} into {name2}", names)
+        if text.endswith("could not be understood"):
+            return self.say(text)
+        return ", ".join(self.say(part) for part in text.split(", "))
+
+    def number(self, text: str) -> str:
+        """A number of the rules, whose name, by which rules refer to it, stays as it is."""
+        return self.fact(text, named=True)
+
+    def fact(self, text: str, named: bool = False) -> str:
         """What something is: words, a value, its unit."""
         for colon in reversed([m.start() for m in re.finditer(": ", text)]):
             value = _VALUE.fullmatch(text, colon + 2)
             if value is not None:
-                said = f"{self.words(text[:colon])}: {self.value(value[1])}"
+                said = f"{self.words(text[:colon], named)}: {self.value(value[1])}"
                 return f"{said} {self.say(value[2])}" if value[2] else said
         words, colon_, rest = text.partition(": ")
         if not colon_:
             return self.prose(text)
-        return f"{self.words(words)}: {'; '.join(self.say(part) for part in rest.split('; '))}"
+        parts = "; ".join(self.say(part) for part in rest.split("; "))
+        return f"{self.words(words, named)}: {parts}"
 
-    def words(self, text: str) -> str:
-        """What a fact is about; parameters keep the name by which rules refer to them."""
-        named = _NAMED.fullmatch(text) if self.rules else None
-        return f"{named[1]} ({self.say(named[2])})" if named else self.say(text)
+    def words(self, text: str, named: bool) -> str:
+        """What a fact is about."""
+        parts = _NAMED.fullmatch(text) if named else None
+        return f"{parts[1]} ({self.say(parts[2])})" if parts else self.say(text)
 
     def value(self, text: str) -> str:
         """A value: numbers and players stay, words do not."""
@@ -181,4 +227,4 @@ class Reading:
         return re.sub(r"\b(unlimited|nobody)\b", lambda m: self.say(m[0]), text)
 
 
-__all__ = ["PLACEHOLDER", "Reading", "filled", "pattern"]
+__all__ = ["PLACEHOLDER", "Reading", "filled", "lines_of", "pattern"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,8 @@ _FOREIGN = {
 }
 
 
-def shipped(sort: str) -> dict[str, Path]:
+@cache
+def shipped(sort: str) -> Mapping[str, Path]:
     """Files of the package, by name."""
     return {path.stem: path for path in sorted((_HERE / sort).glob("*.yaml"))}
 
@@ -56,6 +58,12 @@ def path_of(sort: str, name: str) -> Path:
             "name, or results could not tell them apart"
         )
     return path
+
+
+def stamp_of(path: Path) -> tuple[int, int]:
+    """What differs once a file is written anew, so that what was read of it is read again."""
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size
 
 
 class _Loader(yaml.SafeLoader):
@@ -128,4 +136,4 @@ def check_harmless(text: str, where: str) -> None:
             )
 
 
-__all__ = ["SUFFIXES", "check_harmless", "path_of", "read", "shipped"]
+__all__ = ["SUFFIXES", "check_harmless", "path_of", "read", "shipped", "stamp_of"]

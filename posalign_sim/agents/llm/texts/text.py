@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
-from posalign_sim.agents.llm.texts.reading import check_harmless, path_of, read, shipped
+from posalign_sim.agents.llm.texts.reading import check_harmless, path_of, read, shipped, stamp_of
 from posalign_sim.world.errors import ConfigurationError, nearest
 
 #: Sorts of texts, and whether each must say where it is from.
@@ -23,6 +23,7 @@ class Text:
         title: for people.
         text: what the seat is told.
         source: where it is from; may be empty for personas.
+        language: in which it is written.
     """
 
     sort: str
@@ -30,6 +31,7 @@ class Text:
     title: str
     text: str
     source: str
+    language: str = "en"
 
 
 def find_text(sort: str, name: str) -> Text:
@@ -38,7 +40,7 @@ def find_text(sort: str, name: str) -> Text:
     Args:
         sort: `personas`, `values` or `framings`.
         name: of a text of the package, or the path of a YAML file of your own with the keys
-            `title`, `text` and `source`.
+            `title`, `text` and `source`, and `language` if that is not `en`.
 
     Raises:
         ConfigurationError: there is no such sort, name or file, or the file is not as it should be.
@@ -47,7 +49,8 @@ def find_text(sort: str, name: str) -> Text:
     'Ubuntu'
     """
     _check_sort(sort)
-    return _read(sort, path_of(sort, name))
+    path = path_of(sort, name)
+    return _read(sort, path, stamp_of(path))
 
 
 def texts(sort: str) -> dict[str, Text]:
@@ -57,12 +60,7 @@ def texts(sort: str) -> dict[str, Text]:
     True
     """
     _check_sort(sort)
-    return {name: _shipped(sort, name) for name in shipped(sort)}
-
-
-@cache
-def _shipped(sort: str, name: str) -> Text:
-    return _read(sort, path_of(sort, name))
+    return {name: find_text(sort, name) for name in shipped(sort)}
 
 
 def _check_sort(sort: str) -> None:
@@ -71,13 +69,15 @@ def _check_sort(sort: str) -> None:
         raise ConfigurationError(f"there is no sort of texts called {sort!r}: {hint}")
 
 
-def _read(sort: str, path: Path) -> Text:
+@lru_cache(maxsize=256)
+def _read(sort: str, path: Path, stamp: tuple[int, int]) -> Text:
     sourced = SORTS[sort]
     keys = ("title", "text", "source") if sourced else ("title", "text")
-    found = read(path, keys, () if sourced else ("source",))
+    found = read(path, keys, ("language", "source"))
     for key in ("title", "text"):
         check_harmless(found[key], f"{path}: {key}")
-    return Text(sort, path.stem, found["title"], found["text"], found.get("source", ""))
+    source, language = found.get("source", ""), found.get("language") or "en"
+    return Text(sort, path.stem, found["title"], found["text"], source, language)
 
 
 __all__ = ["SORTS", "Text", "find_text", "texts"]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from posalign_sim.experiments.study.report.grid import OverGrid, over_grid
 from posalign_sim.experiments.study.report.registered import Judged, by_hypothesis
-from posalign_sim.experiments.study.report.verdicts import Verdict
+from posalign_sim.experiments.study.report.verdicts import CHANGED, Verdict
 from posalign_sim.experiments.wording import (
     capital,
     counted,
@@ -100,7 +100,8 @@ def _game_clause(rows: Sequence[Verdict], study: Mapping[str, Any]) -> str:
         if code == "no_claim":
             reasons = dict.fromkeys(row.word.removeprefix("no claim: ") for row in group)
             least = study["claims_minimum_worlds"]
-            text += f" ({', '.join(reasons)}; a claim needs {least} worlds, all defined)"
+            same = ", answered by the same models in all arms" if CHANGED in reasons else ""
+            text += f" ({', '.join(reasons)}; a claim needs {least} worlds, all defined{same})"
         phrases.append(text)
     return f"{label(study['primary'])[0]} {'; it '.join(phrases)}"
 

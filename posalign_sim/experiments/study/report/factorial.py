@@ -11,7 +11,14 @@ import pandas as pd
 
 from posalign_sim.experiments.files import save_table
 from posalign_sim.experiments.study.report.grid import over_points
-from posalign_sim.experiments.study.report.verdicts import holds, records, sign, without_faulted
+from posalign_sim.experiments.study.report.verdicts import (
+    CHANGED,
+    holds,
+    models_changed,
+    records,
+    sign,
+    without_faulted,
+)
 from posalign_sim.experiments.wording import brackets, capital, cut_to, label, spell
 from posalign_sim.metrics.factorial import TIMES, factorial_effects
 
@@ -44,7 +51,7 @@ def effects_table(effects: pd.DataFrame, study: Mapping[str, Any]) -> str:
         lines += ["", f"{cut_to(spell(game), 44):<44}{'effect':>26}  meaning"]
         for row in records(effects[effects["game"] == game]):
             what = cut_to(spelt(row.effect), 44)
-            lines.append(f"{what:<44}{' '.join(brackets(row)):>26}  {meaning(row)}")
+            lines.append(f"{what:<44}{' '.join(brackets(row)):>26}  {meaning(row, study)}")
     return "\n".join(lines)
 
 
@@ -66,7 +73,8 @@ def effects_section(folder: Path, results: pd.DataFrame, study: Mapping[str, Any
         rows = "".join(
             f'<tr><th scope="row">{escape(spelt(row.effect))}</th>'
             f'<td data-label="Effect"><div>{brackets(row)[0]} <span>{brackets(row)[1]}</span>'
-            f'</div></td><td data-label="Meaning"><div>{escape(meaning(row))}</div></td></tr>'
+            '</div></td><td data-label="Meaning"><div>'
+            f"{escape(meaning(row, study))}</div></td></tr>"
             for row in records(effects[effects["game"] == game])
         )
         heads = "".join(f'<th scope="col">{head}</th>' for head in ("", "Effect", "Meaning"))
@@ -86,10 +94,12 @@ def spelt(effect: str) -> str:
     return TIMES.join(spell(name) for name in effect.split(TIMES))
 
 
-def meaning(row: Any) -> str:
+def meaning(row: Any, study: Mapping[str, Any]) -> str:
     """What an effect says, in a word or two."""
     if not row.pairs:
         return "undefined"
+    if models_changed(study, row.game, list(study["arms"]), None):
+        return f"no claim: {CHANGED}"
     if sign(row) == 0:
         return "no clear effect" if row.order == 1 else "no clear interaction"
     if not holds(row):

@@ -215,9 +215,10 @@ def grid_lines(found: Sequence[Verdict], study: Mapping[str, Any]) -> list[str]:
             )
     refused = sum(v.code in ("no_claim", "suspect") for v in found)
     if refused:
+        same = ", and models that stay the same" if study.get("answered") else ""
         lines += [
             f"=> no claim at {refused:,} of {counted(len(found), 'point')}: one needs "
-            f"{study['claims_minimum_worlds']} worlds, all defined, and a twin that stands still"
+            f"{study['claims_minimum_worlds']} worlds, all defined, a twin that stands still{same}"
         ]
     return lines
 

@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from posalign_sim.experiments.study.report.competence import NOTE, competence_tables
 from posalign_sim.experiments.study.report.grid import over_grid
 from posalign_sim.experiments.study.report.methods import methods
+from posalign_sim.experiments.study.report.models import models_told
 from posalign_sim.experiments.study.report.registered import (
     Judged,
     by_hypothesis,
@@ -63,6 +65,14 @@ def summary_markdown(
         here = [verdict for verdict in found if verdict.game == game]
         table = _grid_rows(here, study) if study.get("axes") else _rows(here)
         parts += [f"### {plain_text(capital(spell(game)))}", table]
+    probed = study.get("probed")
+    if probed is not None and len(probed):
+        parts += ["## Competence", NOTE]
+        parts += [markdown_table(*table) for table in competence_tables(probed).values()]
+    if study.get("answered"):
+        told = models_told(study)
+        parts += ["## Language models"]
+        parts += [plain_text(t) if isinstance(t, str) else markdown_table(*t) for t in told]
     parts += ["## Methods", *(plain_text(paragraph) for paragraph in methods(study))]
     parts += [
         "## Threats",
@@ -89,7 +99,7 @@ def plain_text(text: Any) -> str:
 
 
 def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of plain cells.
+    """A table of plain cells; the lines of a cell are set side by side.
 
     >>> print(markdown_table(["Arm", "Effect"], [["bond", "+1"]]))
     | Arm | Effect |
@@ -97,7 +107,10 @@ def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     | bond | +1 |
     """
     lines = [heads, ["---"] * len(heads)]
-    text = [lines[0], *([plain_text(cell) for cell in row] for row in rows)]
+    text = [
+        lines[0],
+        *([plain_text("; ".join(cell.split("\n"))) for cell in row] for row in rows),
+    ]
     text.insert(1, lines[1])
     return "\n".join(f"| {' | '.join(row)} |" for row in text)
 

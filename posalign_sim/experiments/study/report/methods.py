@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from posalign_sim.experiments.study.answered import APART_TEXT
+from posalign_sim.experiments.study.report.models import in_methods
 from posalign_sim.experiments.wording import (
     axis_title,
     capital,
@@ -59,7 +61,11 @@ def _games(study: Mapping[str, Any]) -> str:
         numbers = _numbers(about, f"game.{game}", study)
         told.append(f"{capital(spell(game))}: {_sentence(about['summary'])}{numbers}")
         if game in study["population"]:
-            told.append(f"It was played by scripted agents ({_players(study, game)})")
+            models = game in (study.get("asking") or {})
+            who = "these agents" if models else "scripted agents"
+            told.append(f"It was played by {who} ({_players(study, game)})")
+            if models:
+                told.append(in_methods(study, game))
     head = f"We simulated {counted(len(study['games']), 'game')}. "
     return head + " ".join(_sentence(text) for text in told)
 
@@ -239,6 +245,12 @@ def _statistics(study: Mapping[str, Any]) -> str:
         "is claimed of a comparison with such a world, or with fewer than "
         f"{counted(int(study['claims_minimum_worlds']), 'world')}",
     ]
+    if study.get("asking"):
+        told.append(
+            "Nor is anything claimed where a version of a language model gave a share of the "
+            f"answers that differs by more than {APART_TEXT} between arms that are compared, or "
+            "their twins"
+        )
     if study.get("factors"):
         told.append(
             "Main effects and interactions are averages over the presence of the other factors, "

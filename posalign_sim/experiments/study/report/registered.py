@@ -16,7 +16,13 @@ import numpy as np
 import pandas as pd
 
 from posalign_sim.experiments.study.report.grid_contrasts import arrays_of
-from posalign_sim.experiments.study.report.verdicts import LEVEL, Verdict, records, without_faulted
+from posalign_sim.experiments.study.report.verdicts import (
+    LEVEL,
+    Verdict,
+    models_changed,
+    records,
+    without_faulted,
+)
 from posalign_sim.experiments.wording import counted, label, plain, signed, spell
 from posalign_sim.metrics.inference import Contrast, equivalence, holm, paired_contrast
 
@@ -173,7 +179,8 @@ def _decide(
     side = {"greater": 1, "less": -1}.get(test.direction, 0)
     code = "open"
     moved = test.against == study["baseline"] and (test.game, test.arm, test.point) in doubted
-    if moved or found.undefined or found.pairs < study["claims_minimum_worlds"]:
+    changed = models_changed(study, test.game, (test.arm, test.against), test.point)
+    if moved or changed or found.undefined or found.pairs < study["claims_minimum_worlds"]:
         code = "no_claim"
     elif test.direction == "equivalent":
         code = "held" if shown else "open"

@@ -7,17 +7,27 @@ from typing import Any
 
 import pandas as pd
 
+from posalign_sim.experiments.study.answered import Answered
+from posalign_sim.experiments.study.report.competence import not_understood
 from posalign_sim.experiments.study.report.grid import over_grid
+from posalign_sim.experiments.study.report.models import lost_apart, stayed
 from posalign_sim.experiments.study.report.verdicts import Verdict
 from posalign_sim.experiments.wording import arm_order, counted, label, listed, spell
 
+#: For whom results hold: of a study of scripted agents, and where language models hold seats.
+SCRIPTED = (
+    "Scripted agents",
+    "The results hold for these games, parameters and populations, and say nothing by "
+    "themselves about people or about language models.",
+)
+MODELS = (
+    "These models, asked in this way",
+    "The results hold for these games and parameters, and for these models as they were served and "
+    "asked: another version, wording or temperature may act otherwise. Models may know games and "
+    "studies like this one from texts that they were trained on. Nothing is said about people.",
+)
 #: What threatens every study of this kind.
 ALWAYS = (
-    (
-        "Scripted agents",
-        "The results hold for these games, parameters and populations, and say nothing by "
-        "themselves about people or about language models.",
-    ),
     (
         "The world is the unit",
         "Intervals tell how much another draw of worlds would differ, not how much another game or "
@@ -63,6 +73,9 @@ def threats(
         _placebos(found, study),
         _twins(levels),
         _suspects(found),
+        _understanding(study),
+        _versions(study),
+        _lost(study),
         _populations(study),
         (
             "One seed",
@@ -70,7 +83,8 @@ def threats(
             "much depends on it.",
         ),
     ]
-    return [threat for threat in own if threat is not None] + list(ALWAYS)
+    who = MODELS if study.get("asking") else SCRIPTED
+    return [threat for threat in own if threat is not None] + [who, *ALWAYS]
 
 
 def _registration(study: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -199,6 +213,54 @@ def _suspects(found: Sequence[Verdict]) -> tuple[str, str] | None:
     return (
         "A twin that moved",
         f"Welfare moved where it cannot, under {_some(names)}: the measurement is at fault there.",
+    )
+
+
+def _understanding(study: Mapping[str, Any]) -> tuple[str, str] | None:
+    told, probed = not_understood(study), study.get("probed")
+    if told:
+        return (
+            "Models that may not have understood",
+            f"Nothing shows that these answered better than by chance: {_some(told)}. What they "
+            "did may say nothing about institutions.",
+        )
+    if study.get("answered") and (probed is None or probed.empty):
+        return (
+            "Models that were not probed",
+            "Nothing here tells whether the models understood the rules (study.probes asks them).",
+        )
+    return None
+
+
+def _versions(study: Mapping[str, Any]) -> tuple[str, str] | None:
+    answered: Answered | None = study.get("answered")
+    if answered is None:
+        return None
+    games = [
+        game
+        for game in study["asking"]
+        if any(len(found) > 1 for found in answered.versions(game).values())
+    ]
+    if not games:
+        return None
+    told = " ".join(f"In the {spell(game)}: {stayed(study, game)}" for game in games)
+    return (
+        "A model that changed on the way",
+        f"Another version, or another system behind the same name, is a treatment that nobody "
+        f"assigned. {told}",
+    )
+
+
+def _lost(study: Mapping[str, Any]) -> tuple[str, str] | None:
+    told = lost_apart(study)
+    if not told:
+        return None
+    return (
+        "Models failed more in some arms than in others",
+        f"Worlds that were lost to models that stayed silent, refused or gave useless answers: "
+        f"{_some(told, 3)}. "
+        "The worlds that are left are selected by what the arm did to the models, and no longer "
+        "comparable.",
     )
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from posalign_sim.experiments.study.answered import Answered
+from posalign_sim.experiments.study.design import OF_FAULTS
 from posalign_sim.experiments.study.report.grid_contrasts import contrasts_over_grid
 from posalign_sim.experiments.wording import arm_order
 from posalign_sim.metrics.statistics import contrasts
@@ -20,6 +22,9 @@ LEVEL = 0.05
 #: Changes of welfare below this are rounding of the accounts, which count in millionths of a point.
 SMALLEST = 1e-6
 
+
+#: Why no claim is made where language models were not the same.
+CHANGED = "model changed"
 
 #: Metrics that verdicts look at beside the primary one.
 CHECKS = ("welfare_gross", "welfare_net", "institution_cost")
@@ -83,7 +88,8 @@ CODES = {
     ),
     "no_claim": (
         "no claim",
-        "Too few worlds, or worlds without a defined value: nothing is said.",
+        "Too few worlds, worlds without a defined value, or language models that were not the "
+        "same in all arms that are compared: nothing is said.",
     ),
     "suspect": (
         "suspect",
@@ -183,7 +189,9 @@ def _verdict(
     leads = tuple(get(primary, name, "ordinary") for name in study["placebos"].get(arm, ()))
     cost = get("institution_cost", baseline, "ordinary")
     moved = moved_at_all(gross) or (primary.startswith("welfare") and moved_at_all(twin, up=True))
-    code, word = _judge(effect, twin, beyond, leads, moved, parent is not None, study)
+    against = (baseline, *study["placebos"].get(arm, ()))
+    changed = any(models_changed(study, game, (arm, other), point) for other in against)
+    code, word = _judge(effect, twin, beyond, leads, moved, changed, parent is not None, study)
     spent = float("nan") if cost is None else cost.estimate
     return Verdict(game, arm, parent, effect, twin, leads, spent, code, word, point)
 
@@ -194,6 +202,7 @@ def _judge(
     beyond: Any | None,
     leads: Sequence[Any],
     moved: bool,
+    changed: bool,
     placebo: bool,
     study: Mapping[str, Any],
 ) -> tuple[str, str]:
@@ -204,6 +213,8 @@ def _judge(
         code, note = "no_claim", f": {undefined} undefined"
     elif effect.pairs < study["claims_minimum_worlds"]:
         code, note = "no_claim", f": {effect.pairs} worlds"
+    elif changed:
+        code, note = "no_claim", f": {CHANGED}"
     elif moved:
         code = "suspect"
     elif sign(effect) == 0:
@@ -221,6 +232,14 @@ def _judge(
     return code, CODES[code][0] + note
 
 
+def models_changed(
+    study: Mapping[str, Any], game: str, arms: Sequence[str], point: int | None
+) -> bool:
+    """Whether language models were not the same in arms that are compared; see `Answered.apart`."""
+    answered: Answered | None = study.get("answered")
+    return answered is not None and answered.apart(game, arms, point)
+
+
 def without_faulted(results: pd.DataFrame) -> pd.DataFrame:
     """Blank the outcomes of worlds that faulted; what they added up to is not an outcome."""
     keys = [k for k in ("game", "arm", "payoffs", "point", "world") if k in results]
@@ -229,7 +248,7 @@ def without_faulted(results: pd.DataFrame) -> pd.DataFrame:
         return results
     faulted = pd.MultiIndex.from_frame(results[keys]).isin(pd.MultiIndex.from_frame(faults[keys]))
     return results.assign(
-        value=results["value"].mask(faulted & (results["metric"] != "faults").to_numpy())
+        value=results["value"].mask(faulted & ~results["metric"].isin(OF_FAULTS).to_numpy())
     )
 
 

@@ -17,6 +17,7 @@ import pandas as pd
 from posalign_sim.experiments.files import save_table, write_atomically
 from posalign_sim.experiments.page import figure_part, page_of, reproduce_list
 from posalign_sim.experiments.study.report.answer import answer, standing
+from posalign_sim.experiments.study.report.competence import competence_section, probes_table
 from posalign_sim.experiments.study.report.factorial import effects_section
 from posalign_sim.experiments.study.report.figures import draw
 from posalign_sim.experiments.study.report.grid import grid_tables, pooled
@@ -24,6 +25,7 @@ from posalign_sim.experiments.study.report.grid_figures import draw_grid, with_a
 from posalign_sim.experiments.study.report.latex import contrasts_latex, outcomes_latex
 from posalign_sim.experiments.study.report.markdown import summary_markdown
 from posalign_sim.experiments.study.report.methods import methods
+from posalign_sim.experiments.study.report.models import models_section, models_table
 from posalign_sim.experiments.study.report.registered import (
     judge_registered,
     registered_table,
@@ -116,6 +118,10 @@ def write_report(
     save_table(every, folder / "summary.csv")
     if tests:
         save_table(with_axes(registered_table(tests), study), folder / "registered.csv")
+    if study.get("answered"):
+        save_table(models_table(study), folder / "models.csv")
+    if study.get("probed") is not None and len(study["probed"]):
+        save_table(probes_table(study["probed"]), folder / "probes.csv")
     for name, text in (
         ("tables/contrasts.tex", contrasts_latex(found, tests, study)),
         ("tables/outcomes.tex", outcomes_latex(table, levels, study)),
@@ -127,6 +133,8 @@ def write_report(
         "title": escape(study["title"]),
         "question": escape(study["question"]),
         "answer": "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences),
+        "players": "Language models" if study.get("asking") else "Scripted agents",
+        "models": competence_section(study) + models_section(study),
         "minimum": escape(str(study["claims_minimum_worlds"])),
         "worlds": escape(f"{study['worlds']:,}"),
         "rounds": escape(_rounds(study)),
