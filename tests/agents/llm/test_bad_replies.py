@@ -309,6 +309,14 @@ def test_who_was_never_answered_stops_rather_than_losing_every_world(kind):
         played(lambda request: ChatError(FailureKind(kind), "from the beginning"))
 
 
+def test_a_server_that_goes_away_stops_everything_rather_than_ending_every_world(tmp_path):
+    def gone(request):
+        return ChatError(FailureKind.CONNECTION, "gone") if request.place.round else LEGAL
+
+    with pytest.raises(StoppedError, match="connection: gone"):
+        played(gone, worlds=20)
+
+
 # --- through a server -----------------------------------------------------------------------------
 
 #: What a server does, and how its world ends (None: everything stops).
