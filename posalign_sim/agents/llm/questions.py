@@ -58,6 +58,9 @@ COUNTED = (
 _AT = {name: place for place, name in enumerate(COUNTED)}
 #: Failures that stop everything while nothing at all has been answered: they will not pass.
 _HOPELESS = frozenset({FailureKind.BAD_REQUEST, FailureKind.CONNECTION, FailureKind.TOO_LARGE})
+#: So many requests in a row for which there is no server, and there is none for anybody: that some
+#: were answered before, or long ago on a cassette, does not matter then.
+_IN_VAIN = 8
 #: What follows the name of a decision where a judge reads the words that go with it.
 EXTRACTION = "extraction"
 
@@ -110,6 +113,7 @@ class Questions:
         self.answered = 0
         self.promises: list[Promise] = []
         self.stopped: StoppedError | None = None
+        self._in_vain = 0
 
     async def decide(self, world: int, life: Life, row: int) -> Act | Failure:
         """What a seat decides that is asked, with the words that it sends, fit to be told.
@@ -190,12 +194,14 @@ class Questions:
         self._count(world, "model_tokens_out", outcome.tokens_out)
         if not isinstance(outcome, ChatError):
             self.answered += 1
+            self._in_vain = 0
             return str(outcome.text)
         kind = outcome.kind
+        self._in_vain = self._in_vain + 1 if kind == FailureKind.CONNECTION else 0
         if kind == FailureKind.CUT_OFF:
             self.answered += 1
             return None
-        hopeless = kind in _HOPELESS and self.answered == 0
+        hopeless = (kind in _HOPELESS and self.answered == 0) or self._in_vain >= _IN_VAIN
         if kind in OURS or kind == FailureKind.WRONG_MODEL or hopeless:
             told = f"{request.model} cannot be asked: {outcome} ({request.place})"
             self.stopped = StoppedError(told)

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from posalign_sim import Neighbours, Network, Rematched, Scenario
+from posalign_sim import Fixed, Neighbours, Network, Rematched, Scenario
 from posalign_sim.agents.llm import Asking, LanguageModel, converse
 from posalign_sim.agents.llm.notes import REFLECTION
 from posalign_sim.agents.llm.prompts import prompt
@@ -155,22 +155,28 @@ def choosing(choose):
 
 
 @pytest.mark.parametrize(
-    "more",
-    [{"matching": Rematched(), "memory": "pairs"}, {"matching": Rematched(table=2)}],
-    ids=["pairs", "present"],
+    ("game", "labels", "more"),
+    [
+        (RepeatedDilemma, ("cooperate", "defect"), {"matching": Rematched(), "memory": "pairs"}),
+        (RepeatedDilemma, ("cooperate", "defect"), {"matching": Rematched(table=2)}),
+        (PublicGoods, ("contribute", "withhold"), {"matching": Rematched(table=3)}),
+        (PublicGoods, ("contribute", "withhold"), {"matching": Fixed(table=3)}),
+    ],
+    ids=["pairs", "present", "tables", "fixed tables"],
 )
-def test_what_others_do_to_each_other_reaches_nobody_else(more):
-    made = Scenario(RepeatedDilemma(), [LanguageModel()] * 6, rounds=5, metrics=(), **more)
+def test_what_others_do_to_each_other_reaches_nobody_else(game, labels, more):
+    made = Scenario(game(), [LanguageModel()] * 6, rounds=5, metrics=(), **more)
 
     def play(elsewhere):
         def choose(session, row):
             near = {0} | table_of(session.worlds[0], 0)
             mine = int(session.seat[row]) in near
-            return "cooperate" if mine else elsewhere
+            return labels[0] if mine else elsewhere
 
         return told_to(made, 0, act=choosing(choose))
 
-    assert play("cooperate") == play("defect")
+    assert play(labels[0]) == play(labels[1])
+    assert "towards" in play(labels[0])[-1][1]
 
 
 def test_on_a_network_a_seat_learns_of_its_neighbours_alone():
