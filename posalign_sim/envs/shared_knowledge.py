@@ -121,9 +121,6 @@ class SharedKnowledge(SharedSignals):
     @staticmethod
     def after_inform(w: World, own: SharedKnowledge) -> None:
         hear_claims(w, own)
-        for i in seats(w):
-            if own.inform[i] >= 0:
-                record_act(w, own, i)
 
     @staticmethod
     def who_estimate(w: World, own: SharedKnowledge, i: int) -> bool:
@@ -137,6 +134,10 @@ class SharedKnowledge(SharedSignals):
 
     @staticmethod
     def play(w: World, own: SharedKnowledge) -> None:
+        # Not before: whoever is told of acts would know of a lie before it can work.
+        for i in seats(w):
+            if own.inform[i] >= 0:
+                record_act(w, own, i)
         for i in seats(w):
             if own.estimate[i] >= 0:
                 own.accuracy[i] = accurate(own, own.estimate_number[i] - own.truth[i])

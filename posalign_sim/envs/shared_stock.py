@@ -175,7 +175,6 @@ class SharedStock(SharedSignals):
         hear_claims(w, own)
         for i in seats(w):
             if own.inform[i] >= 0:
-                record_report(w, own, i)
                 w.sight.own_claim[i] = -1 if own.inform[i] == WITHHOLD else claim(w, own, i)
                 weigh(w, own, i)
                 state_grab(w, own, i)
@@ -203,9 +202,12 @@ class SharedStock(SharedSignals):
 
     @staticmethod
     def play(w: World, own: SharedStock) -> None:
+        # Not before: whoever is told of acts would know of a lie before it can work.
         for i in seats(w):
             own.wanted[i] = 0
             own.caught[i] = 0.0
+            if own.inform[i] >= 0:
+                record_report(w, own, i)
         for i in seats(w):
             if own.harvest[i] == TAKE:
                 own.wanted[w.host[i]] += own.harvest_amount[i]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from posalign_sim import Fixed, Neighbours, Network, Rematched, Scenario
-from posalign_sim.agents.llm import Asking, LanguageModel, converse
+from posalign_sim.agents.llm import Asking, LanguageModel, Scripted, converse
 from posalign_sim.agents.llm.notes import REFLECTION
 from posalign_sim.agents.llm.prompts import prompt
 from posalign_sim.envs import (
@@ -15,6 +15,8 @@ from posalign_sim.envs import (
     PublicGoods,
     RepeatedDilemma,
     SealedBid,
+    SharedKnowledge,
+    SharedStock,
 )
 from posalign_sim.institutions import Court, Registry, Reputation
 from posalign_sim.testing.spying import fields_per_agent, one_record
@@ -319,3 +321,36 @@ def test_who_somebody_is_and_what_it_notes_is_told_to_itself_alone(tmp_path):
         assert set(re.findall(r"NOTED(\d)", told)) <= {str(seat)}
         noted |= {seat} if f"NOTED{seat}" in told else set()
     assert noted == {0, 1, 2}
+
+
+@pytest.mark.parametrize("game", [SharedKnowledge, SharedStock])
+def test_a_lie_is_not_told_of_before_it_can_work(game):
+    def answer(prompt):
+        """The first seat lies as much as it can, the others share; then all do the least."""
+        block = prompt.rpartition("Choices:\n")[2].splitlines()
+        lines = [line[2:] for line in block if line.startswith("- ")]
+        liar = "you are: player 0" in prompt
+        wanted = "lie" if liar else "share"
+        line = next((line for line in lines if line.startswith(wanted)), lines[0])
+        label, _, rest = line.partition(", with ")
+        numbers = re.findall(r"(\w+) = an integer from (-?\d+) to (-?\d+)", rest)
+        lies = label == "lie"
+        said = (f"{name}={most if lies else least}" for name, least, most in numbers)
+        return " ".join(["ANSWER:", label, *said])
+
+    prompts = []
+
+    def noted(prompt):
+        prompts.append(prompt)
+        return answer(prompt)
+
+    made = Scenario(game(), [LanguageModel() for _ in range(3)], rounds=2, metrics=())
+    run = converse(
+        made, Scripted(noted), 2, 1, usual=Asking(model="x"), mode="interpreted", progress=False
+    )
+    assert not run.failures
+    first = [p for p in prompts if "rounds that are over: 0" in p and "you are: player 0" not in p]
+    later = [p for p in prompts if "rounds that are over: 1" in p and "you are: player 0" not in p]
+    assert any("towards everybody" in p for p in later)  # a round later everything is out
+    assert not any("act: player 0" in p for p in first)
+    assert not any("what was done to you in this round" in p for p in first)
