@@ -97,7 +97,9 @@ def test_nothing_is_missing_and_nothing_but_the_words_changes(language, game, st
 
 @pytest.mark.parametrize("language", ["de", "es"])
 @pytest.mark.parametrize(
-    "more", [{"memory": "pairs"}, {"memory": "pairs", "matching": Rematched()}], ids=str
+    "more",
+    [{"memory": "pairs"}, {"memory": "pairs", "matching": Rematched()}],
+    ids=["fixed", "rematched"],
 )
 def test_nor_in_other_worlds_of_the_same_modules(language, more):
     for prompt in prompts(scenario(MoralHazardMarket(), STACKS["all"], **more), 4, 40):
