@@ -655,7 +655,7 @@ class Agent(_Configured, abstract=True):
         return snake(type(self).__name__)
 
     @property
-    def kind(self) -> type[Agent]:
+    def plays_as(self) -> type[Agent]:
         """The class whose functions a world calls for it."""
         return type(self)
 
@@ -751,8 +751,8 @@ class External(Agent):
     """
 
     @property
-    def kind(self) -> type[Agent]:
-        """See `Agent.kind`."""
+    def plays_as(self) -> type[Agent]:
+        """See `Agent.plays_as`."""
         return External
 
 

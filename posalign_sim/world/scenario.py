@@ -204,7 +204,7 @@ class Scenario:
     def structure(self) -> Structure:
         """What decides the layout of a world and the text of its round."""
         minds = [*self.seats, *self.strains.agents]
-        kinds = sorted({a.kind for a in minds}, key=lambda c: (c.__name__, c.__module__))
+        kinds = sorted({a.plays_as for a in minds}, key=lambda c: (c.__name__, c.__module__))
         return Structure(
             modules=tuple((m.name, type(m)) for m in self.modules),
             agents=tuple(kinds),
@@ -261,7 +261,7 @@ class Scenario:
         if self.network is not None:
             found["edges"] = max(1, len(self.network.edge_to))
         found["strains"] = max(1, len(self.strains.agents))
-        minds: list[type[Agent] | type[Conduct]] = [*(a.kind for a in self.seats)]
+        minds: list[type[Agent] | type[Conduct]] = [*(a.plays_as for a in self.seats)]
         minds += self._conducts
         if self._dispositions or names_company([type(m) for m in self.modules], minds):
             found["company"] = self._company()
@@ -413,7 +413,7 @@ class Scenario:
 
     def _fill_seats(self, ws: np.ndarray[Any, Any]) -> None:
         everybody, kinds = len(self.seats), self.structure.agents
-        ws["kind"][:, :everybody] = [kinds.index(a.kind) for a in self.seats]
+        ws["kind"][:, :everybody] = [kinds.index(a.plays_as) for a in self.seats]
         ws["role"][:, :everybody] = self.roles
         ws["jurisdiction"][:, :everybody] = self.residence
         ranks = np.array([mix(rank + 1, 0xB127) for rank in range(everybody)], np.uint64)
@@ -449,7 +449,7 @@ class Scenario:
         ws["strain_count"][:, : len(counts)] = counts
         ws["strain_role"] = strains.roles
         if self.dynamics:
-            ws["strain_kind"] = [structure.agents.index(a.kind) for a in strains.agents]
+            ws["strain_kind"] = [structure.agents.index(a.plays_as) for a in strains.agents]
             ws["strain_conduct"] = [
                 0 if c is None else 1 + self._conducts.index(type(c)) for c in conducts
             ]

@@ -83,7 +83,7 @@ def converse(
     *,
     usual: Asking | None = None,
     pairs: Any = None,
-    study: str | Sequence[str] = "study",
+    study: str | Sequence[str] | None = None,
     at_once: int = 256,
     mode: Mode = "compiled",
     progress: bool | Callable[[int], None] = True,
@@ -98,7 +98,8 @@ def converse(
         seed: of the study.
         usual: how seats are asked that say nothing else of it.
         pairs: pair number of each world, as in `simulate`.
-        study: what part of which study it is, as `Place` has it; or one for each world.
+        study: what part of which study it is, as `Place` has it; or one for each world; by itself,
+            the study of this seed.
         at_once: how many worlds are under way at once.
         mode: as in `simulate`.
         progress: whether to show a progress bar; or who is told instead whenever something has
@@ -166,7 +167,7 @@ class Conversation:
         *,
         usual: Asking | None = None,
         pairs: Any = None,
-        study: str | Sequence[str] = "study",
+        study: str | Sequence[str] | None = None,
         mode: Mode = "compiled",
         witness: Callable[[int, Sequence[tuple[Event, str]]], None] | None = None,
         answered: int = 0,
@@ -190,7 +191,9 @@ class Conversation:
         self.backend = backend if isinstance(backend, Listener) else Listener(backend)
         self.seed, self.mode = seed, mode
         self.worlds = self.scenario.worlds(worlds, seed, pairs)
-        self.studies = [study] * worlds if isinstance(study, str) else list(study)
+        # Worlds of another seed are others, also where their prompts are the same.
+        named = f"study/seed {seed}" if study is None else study
+        self.studies = [named] * worlds if isinstance(named, str) else list(named)
         if len(self.studies) != worlds:
             raise ConfigurationError(f"study: {len(self.studies)} names for {worlds} worlds")
         check_languages(self.scenario, self.worlds, self.seats)

@@ -29,7 +29,7 @@ from posalign_sim.agents.llm.notes import REFLECTION, reflection
 from posalign_sim.agents.llm.notes import SCHEMA as NOTES
 from posalign_sim.agents.llm.promises import SCHEMA as JUDGEMENT
 from posalign_sim.agents.llm.promises import Promise, judging, promised, read_judgement
-from posalign_sim.agents.llm.prompts import language_of, prompt, schema_wanted
+from posalign_sim.agents.llm.prompts import language_of, prompt, schema_wanted, shuffled
 from posalign_sim.agents.llm.quoting import one_line
 from posalign_sim.agents.llm.talk import read_from_words, spoken
 from posalign_sim.agents.llm.texts import Language
@@ -135,7 +135,11 @@ class Questions:
         if schema_wanted(asking):
             words = spoken(decision_of(session, row), asking)
             loud = words.choices if words else ()
-            schema = schema_of(offered(session, row, asking), asking.reasons, loud)
+            legal = offered(session, row, asking)
+            if asking.shuffle:  # a schema is read like any text: its order is that of the prompt
+                order = shuffled(int(session.worlds[0]["key"]), seat)(decision_of(session, row))
+                legal = tuple(sorted(legal, key=lambda option: order.index(option.number)))
+            schema = schema_of(legal, asking.reasons, loud)
         place = life.place(self.studies[world], row)
         reading = partial(read, session=session, row=row, asking=asking)
         language = language_of(asking)
@@ -175,7 +179,7 @@ class Questions:
                     return found
                 wrong = found
             self.backend.useless(request, wrong)
-            messages = (*first, *handed_back(text, wrong, form, language))
+            messages = (*messages, *handed_back(text, wrong, form, language))
         assert wrong is not None  # there is at least one attempt
         return Failure(world, request.place, wrong.kind, wrong.detail, MODEL_UNUSABLE)
 

@@ -75,7 +75,9 @@ class Seats:
         self.mode: Mode = mode
         self.interface = Interface(made.structure)
         kind = made.structure.external
-        seats = [k for k, a in enumerate(made.seats) if made.structure.agents.index(a.kind) == kind]
+        seats = [
+            k for k, a in enumerate(made.seats) if made.structure.agents.index(a.plays_as) == kind
+        ]
         roles = made.structure.roles
         count: dict[int, int] = {}
         self.names: list[str] = []

@@ -183,7 +183,8 @@ def test_a_useless_answer_is_handed_back_and_then_ends_its_world(said, useless):
     first = asked[0].messages
     for request in asked[1:]:
         assert request.messages[:2] == first  # the question itself stays as it was
-        back, again = request.messages[2:]
+        assert len(request.messages) == 2 + 2 * request.place.attempt  # all that went wrong so far
+        back, again = request.messages[-2:]
         assert (back.role, again.role) == ("assistant", "user")
         assert len(back.text) < 3_000  # a reply of any length costs no more than that again
         assert back.text.startswith(text[:2_000])

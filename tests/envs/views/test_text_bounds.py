@@ -103,7 +103,7 @@ def hidden(structure, w, seat, luck):
     true, copy = one_record(w), one_record(w)
     scramble(copy, luck)
     w, blind = true[0], copy[0]
-    for name in ("standard", "interaction_count"):
+    for name in ("standard", "twin", "twin_constant", "interaction_count"):
         blind[name] = w[name]
     blind["jurisdiction"][seat] = home = w["jurisdiction"][seat]
     me, count = w["sight"]["identity"][seat], int(w["interaction_count"])
