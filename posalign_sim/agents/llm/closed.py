@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from functools import partial, wraps
+from typing import Any, ParamSpec, TypeVar
 
 from posalign_sim.agents.language_model import Asking
-from posalign_sim.agents.llm.answers import by_schema, handed_back
+from posalign_sim.agents.llm.answers import by_schema
+from posalign_sim.agents.llm.attempts import Patience, Unread, until_read
 from posalign_sim.agents.llm.chat import (
-    OURS,
     ChatBackend,
     ChatError,
     ChatReply,
@@ -25,18 +26,15 @@ from posalign_sim.agents.llm.chat import (
     Message,
     Place,
 )
-from posalign_sim.agents.llm.converse import StoppedError
 from posalign_sim.envs.views.reply import LONGEST, how_to_answer
-from posalign_sim.envs.views.wrong import ReplyError, Wrong
+from posalign_sim.envs.views.wrong import ReplyError
 from posalign_sim.world.errors import ConfigurationError
 
 IN_JSON = 'Answer with one JSON object and nothing else:\n{"answer": "<choice>"}'
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 _ANSWER = re.compile(r"[ \t]*answer[ \t]*:(.*)", re.IGNORECASE | re.ASCII)
-#: Failures that will not pass while nothing at all has been answered.
-_HOPELESS = (FailureKind.BAD_REQUEST, FailureKind.CONNECTION, FailureKind.TOO_LARGE)
-
+P = ParamSpec("P")
 Result = TypeVar("Result")
 
 
@@ -151,9 +149,6 @@ class Asker:
     Args:
         backend: what answers; it is left open.
         at_once: how many questions are under way at once.
-
-    Attributes:
-        answered: how many requests were answered.
     """
 
     def __init__(self, backend: ChatBackend, at_once: int = 64) -> None:
@@ -161,7 +156,7 @@ class Asker:
         if at_once < 1:
             raise ConfigurationError(f"at_once must be 1 or more, not {at_once}")
         self.backend = backend
-        self.answered = 0
+        self._patience = Patience()
         self._gate = asyncio.Semaphore(at_once)
 
     async def ask(
@@ -184,42 +179,37 @@ class Asker:
         form = closed.form(schema)
         parts = [part for part in (situation, closed.text(), form) if part]
         first = (Message("system", system), Message("user", "\n\n".join(parts)))
-        messages: tuple[Message, ...] = first
-        wrong = ReplyError("no_answer", "nobody was asked")
-        for attempt in range(asking.repairs + 1):
-            request = ChatRequest(
-                messages,
-                str(asking.model),
-                replace(place, attempt=attempt),
-                asking.temperature,
-                asking.most_tokens,
-                closed.schema() if schema else None,
-            )
-            said = await self._complete(request)
-            try:
-                if said is None:
-                    raise Wrong.TOKENS.error(n=asking.most_tokens)
-                return closed.read(said.text)
-            except ReplyError as error:
-                wrong = error
-            messages = (*first, *handed_back(said.text if said else None, wrong, form))
-        raise UnansweredError(wrong.kind, wrong.detail)
+        closed_schema = closed.schema() if schema else None
+        found = await until_read(
+            self._complete, asking, first, form, closed_schema, place, partial(_answer, closed)
+        )
+        if isinstance(found, Unread):
+            raise UnansweredError(found.wrong.kind, found.wrong.detail)
+        return found
 
-    async def _complete(self, request: ChatRequest) -> ChatReply | None:
-        """The reply; None if it was cut off."""
+    async def _complete(self, request: ChatRequest) -> str | None:
+        """The text of the reply; None if it was cut off."""
+        outcome: ChatReply | ChatError
         try:
             async with self._gate:
-                reply = await self.backend.complete(request)
+                outcome = await self.backend.complete(request)
         except ChatError as error:
-            if error.kind == FailureKind.CUT_OFF:
-                self.answered += 1
-                return None
-            hopeless = error.kind in _HOPELESS and self.answered == 0
-            if error.kind in OURS or error.kind == FailureKind.WRONG_MODEL or hopeless:
-                raise StoppedError(f"{request.model} at {request.place}: {error}") from error
-            raise UnansweredError(str(error.kind), error.detail) from error
-        self.answered += 1
-        return reply
+            outcome = error
+        stopped = self._patience.ends(request, outcome)
+        if stopped is not None:
+            raise stopped
+        if isinstance(outcome, ChatReply):
+            return outcome.text
+        if outcome.kind == FailureKind.CUT_OFF:
+            return None
+        raise UnansweredError(str(outcome.kind), outcome.detail) from outcome
+
+
+def _answer(closed: Closed, text: str) -> int | ReplyError:
+    try:
+        return closed.read(text)
+    except ReplyError as error:
+        return error
 
 
 async def all_of(work: Sequence[Coroutine[Any, Any, Result]]) -> list[Result]:
@@ -233,21 +223,25 @@ async def all_of(work: Sequence[Coroutine[Any, Any, Result]]) -> list[Result]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def now(work: Coroutine[Any, Any, Result], instead: str) -> Result:
-    """What it comes to, where no event loop is running.
+def waited_for(work: Callable[P, Coroutine[Any, Any, Result]]) -> Callable[P, Result]:
+    """The same where no event loop is running: it comes back when all is done.
 
     Args:
-        work: to be done.
-        instead: what to await where one is.
+        work: what does it where one is.
 
-    Raises:
-        ConfigurationError: an event loop is running.
+    Returns:
+        A function of the same arguments, which raises a `ConfigurationError` where an event loop is
+        running.
     """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(work)
-    work.close()
-    raise ConfigurationError(
-        f"an event loop is running already (a notebook?): await {instead} there"
-    )
+
+    @wraps(work)
+    def done(*args: P.args, **kwargs: P.kwargs) -> Result:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return asyncio.run(work(*args, **kwargs))
+        raise ConfigurationError(
+            f"an event loop is running already (a notebook?): await {work.__name__}(...) there"
+        )
+
+    return done

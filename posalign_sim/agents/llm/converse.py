@@ -19,12 +19,13 @@ import pandas as pd
 from tqdm import tqdm
 
 from posalign_sim.agents.language_model import Asking, LanguageModel
+from posalign_sim.agents.llm.attempts import StoppedError
 from posalign_sim.agents.llm.chat import ChatBackend
 from posalign_sim.agents.llm.diary import Event
 from posalign_sim.agents.llm.life import Life
 from posalign_sim.agents.llm.listener import Heard, Listener
 from posalign_sim.agents.llm.promises import Promise
-from posalign_sim.agents.llm.questions import COUNTED, Failure, Questions, StoppedError
+from posalign_sim.agents.llm.questions import COUNTED, Failure, Questions
 from posalign_sim.agents.llm.rehearsal import check_languages
 from posalign_sim.world.compiler import Mode
 from posalign_sim.world.engine import engine
@@ -200,7 +201,7 @@ class Conversation:
         self.counts = np.zeros((worlds, len(COUNTED)), np.int64)
         self._witness = witness or (lambda world, happened: None)
         self._questions = Questions(self.backend, self.counts, self.studies)
-        self._questions.answered = answered
+        self._questions.patience.answered = answered
         self._failures: dict[int, Failure] = {}
 
     async def play(
@@ -264,7 +265,7 @@ class Conversation:
     @property
     def answered(self) -> int:
         """How many requests were answered."""
-        return self._questions.answered
+        return self._questions.patience.answered
 
     async def _some(self, left: Iterator[int], tell: Callable[[int], None]) -> None:
         for world in left:

@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from posalign_sim.agents.language_model import Asking
-from posalign_sim.agents.llm.answers import Act, handed_back, offered, read, schema_of
+from posalign_sim.agents.llm.answers import Act, offered, read, schema_of
+from posalign_sim.agents.llm.attempts import Patience, StoppedError, Unread, until_read
 from posalign_sim.agents.llm.chat import (
-    OURS,
     ChatError,
     ChatRequest,
     FailureKind,
@@ -34,8 +34,7 @@ from posalign_sim.agents.llm.quoting import one_line
 from posalign_sim.agents.llm.talk import read_from_words, spoken
 from posalign_sim.agents.llm.texts import Language
 from posalign_sim.envs.views.options import decision_of
-from posalign_sim.envs.views.wrong import ReplyError, Wrong
-from posalign_sim.world.errors import ConfigurationError
+from posalign_sim.envs.views.wrong import ReplyError
 from posalign_sim.world.faults import MODEL_REFUSED, MODEL_SILENT, MODEL_UNUSABLE
 
 #: What is counted of each world: requests, those that handed an answer back, tokens; messages that
@@ -56,19 +55,10 @@ COUNTED = (
     "model_reflections_failed",
 )
 _AT = {name: place for place, name in enumerate(COUNTED)}
-#: Failures that stop everything while nothing at all has been answered: they will not pass.
-_HOPELESS = frozenset({FailureKind.BAD_REQUEST, FailureKind.CONNECTION, FailureKind.TOO_LARGE})
-#: So many requests in a row for which there is no server, and there is none for anybody: that some
-#: were answered before, or long ago on a cassette, does not matter then.
-_IN_VAIN = 8
 #: What follows the name of a decision where a judge reads the words that go with it.
 EXTRACTION = "extraction"
 
 _T = TypeVar("_T")
-
-
-class StoppedError(ConfigurationError):
-    """Nobody can be asked any more: a limit is reached, a key is missing, another model answers."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +89,7 @@ class Questions:
         studies: `[worlds]` what part of which study each world is.
 
     Attributes:
-        answered: how many requests were answered.
+        patience: how many requests were answered, and whether it makes sense to go on.
         promises: what messages promised.
         stopped: why nobody can be asked any more, once that is so. Nothing is asked from then on;
             what was under way is paid for, and is heard and recorded.
@@ -110,10 +100,9 @@ class Questions:
     ) -> None:
         """See the class."""
         self.backend, self.counts, self.studies = backend, counts, studies
-        self.answered = 0
+        self.patience = Patience()
         self.promises: list[Promise] = []
         self.stopped: StoppedError | None = None
-        self._in_vain = 0
 
     async def decide(self, world: int, life: Life, row: int) -> Act | Failure:
         """What a seat decides that is asked, with the words that it sends, fit to be told.
@@ -158,30 +147,21 @@ class Questions:
         language: Language | None = None,
     ) -> _T | Failure:
         """What an answer says; asked again, a few times, if it makes no sense."""
-        messages, wrong = first, None
-        for attempt in range(asking.repairs + 1):
-            request = ChatRequest(
-                messages,
-                str(asking.model),
-                Place(*place, attempt),
-                asking.temperature,
-                asking.most_tokens,
-                schema,
-            )
-            text = await self._ask(world, request)
-            if isinstance(text, Failure):
-                return text
-            if text is None:
-                wrong = Wrong.TOKENS.error(n=asking.most_tokens)
-            else:
-                found = reading(text)
-                if not isinstance(found, ReplyError):
-                    return found
-                wrong = found
-            self.backend.useless(request, wrong)
-            messages = (*messages, *handed_back(text, wrong, form, language))
-        assert wrong is not None  # there is at least one attempt
-        return Failure(world, request.place, wrong.kind, wrong.detail, MODEL_UNUSABLE)
+        found = await until_read(
+            partial(self._ask, world),
+            asking,
+            first,
+            form,
+            schema,
+            Place(*place),
+            reading,
+            self.backend.useless,
+            language,
+        )
+        if isinstance(found, Unread):
+            request, wrong = found
+            return Failure(world, request.place, wrong.kind, wrong.detail, MODEL_UNUSABLE)
+        return found
 
     async def _ask(self, world: int, request: ChatRequest) -> str | Failure | None:
         """The text of an answer; None if it was cut off, and a failure if there is none."""
@@ -196,20 +176,14 @@ class Questions:
             outcome = error
         self._count(world, "model_tokens_in", outcome.tokens_in)
         self._count(world, "model_tokens_out", outcome.tokens_out)
+        stopped = self.patience.ends(request, outcome)
+        if stopped is not None:
+            self.stopped = stopped
         if not isinstance(outcome, ChatError):
-            self.answered += 1
-            self._in_vain = 0
             return str(outcome.text)
         kind = outcome.kind
-        self._in_vain = self._in_vain + 1 if kind == FailureKind.CONNECTION else 0
         if kind == FailureKind.CUT_OFF:
-            self.answered += 1
             return None
-        hopeless = (kind in _HOPELESS and self.answered == 0) or self._in_vain >= _IN_VAIN
-        if kind in OURS or kind == FailureKind.WRONG_MODEL or hopeless:
-            told = f"{request.model} cannot be asked: {outcome} ({request.place})"
-            self.stopped = StoppedError(told)
-            self.stopped.__cause__ = outcome
         fault = MODEL_REFUSED if kind == FailureKind.REFUSED else MODEL_SILENT
         return Failure(world, request.place, str(kind), outcome.detail, fault)
 

@@ -16,7 +16,7 @@ import pandas as pd
 from posalign_sim.agents.language_model import Asking
 from posalign_sim.agents.llm.backends.judging import same_model
 from posalign_sim.agents.llm.chat import ChatBackend, Place
-from posalign_sim.agents.llm.closed import Asker, UnansweredError, all_of, now
+from posalign_sim.agents.llm.closed import Asker, UnansweredError, all_of, waited_for
 from posalign_sim.agents.llm.judges.blinding import Blind
 from posalign_sim.agents.llm.judges.items import Item, Recorded, matched
 from posalign_sim.agents.llm.judges.judged import COLUMNS, ORDERS, Judged
@@ -37,7 +37,7 @@ NO_REASON = "no_reason"
 _SWAPPED = {FIRST: SECOND, SECOND: FIRST, EQUAL: EQUAL}
 
 
-def judge(
+async def judging(
     recorded: Recorded,
     backend: ChatBackend,
     judges: Sequence[Asking],
@@ -68,31 +68,6 @@ def judge(
         ConfigurationError: a judge plays in the study, a name is unknown, or there is no charter.
         StoppedError: nobody can be asked any more; what was answered is in the cassette.
     """
-    work = judging(
-        recorded,
-        backend,
-        judges,
-        measures=measures,
-        charter=charter,
-        seed=seed,
-        allow_self=allow_self,
-        at_once=at_once,
-    )
-    return now(work, "judging(...)")
-
-
-async def judging(
-    recorded: Recorded,
-    backend: ChatBackend,
-    judges: Sequence[Asking],
-    *,
-    measures: Sequence[str] = ("reason", "divergence"),
-    charter: str = "",
-    seed: int = 0,
-    allow_self: bool = False,
-    at_once: int = 64,
-) -> Judged:
-    """`judge`, where an event loop is running."""
     for name in measures:
         if name not in MEASURES:
             raise ConfigurationError(f"there is no measure {name!r}: {nearest(name, MEASURES)}")
@@ -110,7 +85,7 @@ async def judging(
     return Judged(pd.DataFrame(rows, columns=list(COLUMNS)), pd.DataFrame(columns=list(ORDERS)))
 
 
-def compare(
+async def comparing(
     recorded: Recorded,
     backend: ChatBackend,
     judges: Sequence[Asking],
@@ -147,33 +122,6 @@ def compare(
         ConfigurationError: as in `judge`; or nothing can be paired.
         StoppedError: as in `judge`.
     """
-    work = comparing(
-        recorded,
-        backend,
-        judges,
-        one,
-        other,
-        charter=charter,
-        seed=seed,
-        allow_self=allow_self,
-        at_once=at_once,
-    )
-    return now(work, "comparing(...)")
-
-
-async def comparing(
-    recorded: Recorded,
-    backend: ChatBackend,
-    judges: Sequence[Asking],
-    one: str,
-    other: str,
-    *,
-    charter: str,
-    seed: int = 0,
-    allow_self: bool = False,
-    at_once: int = 64,
-) -> Judged:
-    """`compare`, where an event loop is running."""
     if not charter.strip():
         raise ConfigurationError("acts are compared by a charter: give its text, charter=")
     panel = _Panel(recorded, backend, judges, seed, allow_self, at_once)
@@ -304,3 +252,7 @@ def _row(
         "consistent": consistent,
         "failure": failure,
     }
+
+
+judge = waited_for(judging)
+compare = waited_for(comparing)

@@ -13,7 +13,7 @@ from scipy import stats
 
 from posalign_sim.agents.language_model import Asking
 from posalign_sim.agents.llm.chat import ChatBackend
-from posalign_sim.agents.llm.closed import Asker, UnansweredError, all_of, now
+from posalign_sim.agents.llm.closed import Asker, UnansweredError, all_of, waited_for
 from posalign_sim.agents.llm.probes import comprehension, consistency, recall
 from posalign_sim.agents.llm.probes.posing import Outcome, Posing
 from posalign_sim.agents.llm.probes.situations import Situation, situations
@@ -136,7 +136,7 @@ def _difference(values: Values) -> tuple[float, float, float]:
     return float(values.mean()), max(-1.0, middle - reach), min(1.0, middle + reach)
 
 
-def probe(
+async def probing(
     scenario: Scenario,
     backend: ChatBackend,
     asking: Asking | None = None,
@@ -178,35 +178,6 @@ def probe(
     >>> probe_table(found)[["sort", "asked", "chance", "failures"]].values.tolist()
     [['payoffs', 5, 0.25, 0], ['repeat', 5, 0.5, 0]]
     """
-    work = probing(
-        scenario,
-        backend,
-        asking,
-        seed,
-        questions=questions,
-        sorts=sorts,
-        framings=framings,
-        study=study,
-        at_once=at_once,
-        mode=mode,
-    )
-    return now(work, "probing(...)")
-
-
-async def probing(
-    scenario: Scenario,
-    backend: ChatBackend,
-    asking: Asking | None = None,
-    seed: int = 0,
-    *,
-    questions: int = 50,
-    sorts: Sequence[str] = tuple(SORTS),
-    framings: tuple[str, str] = FRAMINGS,
-    study: str = "probes",
-    at_once: int = 64,
-    mode: Mode = "compiled",
-) -> Probed:
-    """`probe`, where an event loop is running."""
     for name in sorts:
         if name not in SORTS:
             raise ConfigurationError(f"there is no sort of probe {name!r}: {nearest(name, SORTS)}")
@@ -246,3 +217,6 @@ async def _put(posing: Posing) -> dict[str, object] | None:
         "chance": outcome.chance if outcome else float("nan"),
         "failure": failure,
     }
+
+
+probe = waited_for(probing)
