@@ -171,8 +171,7 @@ def _composed(words: list[str], file: str) -> list[dict[str, Any]]:
 def _peopled(config: dict[str, Any], words: list[str]) -> dict[str, Any]:
     """The configuration with the population that was chosen, also where the study has its own."""
     chosen = [word.partition("=")[2] for word in words if word.startswith("population=")]
-    own = dict(config["study"] or {}).get("name") not in (None, "default", "factorial")
-    if not chosen or not own:
+    if not chosen:
         return config
     from posalign_sim.experiments.populations import peopled
     from posalign_sim.experiments.study.axes import with_settings

@@ -40,10 +40,13 @@ def peopled(
         plan |= _population(population, config_dir)
     grid = {k: v for k, v in (config["grid"] or {}).items() if not k.startswith("population.")}
     changed = {**config, "population": plan, "grid": grid or None}
+    declared = config["study"].get("secondary") or ()
+    if not declared:
+        return changed
     # Outcomes of agents who have left, such as how many of them there are, are nobody's any more.
     bare = Design({**changed, "study": {**config["study"], "secondary": []}})
     there = {name for game in bare.games for name in bare.outcomes(game)}
-    secondary = [name for name in config["study"]["secondary"] or () if name in there]
+    secondary = [name for name in declared if name in there]
     return {**changed, "study": {**config["study"], "secondary": secondary}}
 
 

@@ -156,7 +156,8 @@ def given(kind: Any, *sizes: str | int, initial: float = 0, **more: Any) -> Any:
 
 
 #: What a record asks of NumPy itself, looked up once: interpreted rounds are made of it.
-_FIELD, _PUT, _ELSE = np.void.__getitem__, np.void.__setitem__, np.void.__getattribute__
+_FIELD: Any = np.void.__getitem__
+_PUT, _ELSE = np.void.__setitem__, np.void.__getattribute__
 
 
 class Row(np.record):  # type: ignore[misc]  # final only in the stub
@@ -174,7 +175,7 @@ class Row(np.record):  # type: ignore[misc]  # final only in the stub
     """
 
     # What `np.record` does besides is to make a record of a record, which a row's already is.
-    __getitem__ = _FIELD  # type: ignore[assignment]
+    __getitem__ = _FIELD
 
     def __getattribute__(self, name: str) -> Any:
         """The field of a name, or else the attribute."""

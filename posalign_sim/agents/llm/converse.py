@@ -21,12 +21,12 @@ from tqdm import tqdm
 from posalign_sim.agents.language_model import Asking, LanguageModel
 from posalign_sim.agents.llm.attempts import StoppedError
 from posalign_sim.agents.llm.chat import ChatBackend
+from posalign_sim.agents.llm.completeness import check_languages
 from posalign_sim.agents.llm.diary import Event
 from posalign_sim.agents.llm.life import Life
 from posalign_sim.agents.llm.listener import Heard, Listener
 from posalign_sim.agents.llm.promises import Promise
 from posalign_sim.agents.llm.questions import COUNTED, Failure, Questions
-from posalign_sim.agents.llm.rehearsal import check_languages
 from posalign_sim.world.compiler import Mode
 from posalign_sim.world.engine import engine
 from posalign_sim.world.errors import ConfigurationError

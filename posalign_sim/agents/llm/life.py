@@ -11,7 +11,7 @@ from posalign_sim.agents.language_model import Asking
 from posalign_sim.agents.llm.diary import Diary, Event, Log
 from posalign_sim.agents.llm.notes import Notes
 from posalign_sim.agents.llm.quoting import said
-from posalign_sim.agents.llm.talk import Heard, Talk, heard_now
+from posalign_sim.agents.llm.talk import HeardWords, Talk, heard_now
 from posalign_sim.envs.views.text import company
 from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.session import Session
@@ -45,8 +45,8 @@ class Life:
         self._talk = Talk(scenario)
         self._own: list[tuple[int, int, str]] = []
         # What each seat hears now; and all that it has heard in this round, in order.
-        self._hears: dict[int, list[Heard]] = {seat: [] for seat in seats}
-        self._heard: dict[int, dict[Heard, None]] = {seat: {} for seat in seats}
+        self._hears: dict[int, list[HeardWords]] = {seat: [] for seat in seats}
+        self._heard: dict[int, dict[HeardWords, None]] = {seat: {} for seat in seats}
         self._asked: Counter[tuple[int, int]] = Counter()
         self._clock = -1
         self._generation = session.worlds[0]["generation"].copy()

@@ -20,7 +20,7 @@ from posalign_sim.world.scenario import Scenario
 from posalign_sim.world.structure import Point
 
 
-class Heard(NamedTuple):
+class HeardWords(NamedTuple):
     """What a seat hears of one other.
 
     Attributes:
@@ -101,14 +101,14 @@ class Talk:
         for key in [key for key in self._words if key[1] in identities]:
             del self._words[key]
 
-    def heard(self, w: Any, seat: int) -> list[Heard]:
+    def heard(self, w: Any, seat: int) -> list[HeardWords]:
         """What a seat hears now.
 
         Args:
             w: the world's record.
             seat: who listens.
         """
-        found: list[Heard] = []
+        found: list[HeardWords] = []
         if not self._words:
             return found
         me = int(w["face"][seat])
@@ -122,7 +122,7 @@ class Talk:
                 author, spoken, clear = map(int, hears(w, own, seat, identity))
                 words = self._words.get((point.number, author, spoken))
                 if author != NOBODY and words is not None:
-                    found.append(Heard(identity, spoken, words if clear else None))
+                    found.append(HeardWords(identity, spoken, words if clear else None))
         return found
 
 
@@ -137,10 +137,10 @@ def read_from_words(decision: Decision, asking: Asking) -> str:
     return words.promise if words is not None and asking.promises == "extracted" else ""
 
 
-def heard_now(heard: list[Heard], clock: int) -> str:
+def heard_now(heard: list[HeardWords], clock: int) -> str:
     """The section of a prompt that says what the seat hears; empty if it hears nothing.
 
-    >>> print(heard_now([Heard(2, 7, None)], 7))
+    >>> print(heard_now([HeardWords(2, 7, None)], 7))
     ## What you hear others say
     - player 2 said something in words that could not be understood
     """
@@ -148,4 +148,4 @@ def heard_now(heard: list[Heard], clock: int) -> str:
     return "\n".join([f"## {HEARD}", *lines]) if lines else ""
 
 
-__all__ = ["Heard", "Talk", "heard_now", "read_from_words", "spoken"]
+__all__ = ["HeardWords", "Talk", "heard_now", "read_from_words", "spoken"]

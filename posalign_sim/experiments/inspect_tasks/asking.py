@@ -14,10 +14,10 @@ from inspect_ai.util import LimitExceededError, span
 from posalign_sim.agents.llm.backends.inspected import (
     config_of,
     failure_of,
-    heard_in,
     messages_of,
+    raw_reply_in,
 )
-from posalign_sim.agents.llm.backends.judging import judge
+from posalign_sim.agents.llm.backends.raw_reply import reply_of
 from posalign_sim.agents.llm.chat import OURS, ChatError, ChatReply, ChatRequest
 from posalign_sim.experiments.inspect_tasks.settings import UNSAID, model_seats, seat_names
 from posalign_sim.world.scenario import Scenario
@@ -84,11 +84,11 @@ class Evaluated:
             if failure.kind in OURS or type(error).__name__ == "TerminateSampleError":
                 raise
             raise failure from None
-        heard = heard_in(output)
-        if isinstance(heard, ChatError):
-            raise heard
+        raw = raw_reply_in(output)
+        if isinstance(raw, ChatError):
+            raise raw
         # The log tells which model answered, under whatever name it goes.
-        found = judge(heard, heard.model, (), time.monotonic() - began)
+        found = reply_of(raw, raw.model, (), time.monotonic() - began)
         if isinstance(found, ChatError):
             raise found
         return found

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 
 from posalign_sim.agents.llm import Asking, LanguageModel
+from posalign_sim.agents.llm.completeness import check_languages
 from posalign_sim.agents.llm.converse import OUTCOMES, log_room
 from posalign_sim.agents.llm.prompts import sources
-from posalign_sim.agents.llm.rehearsal import check_languages
 from posalign_sim.experiments.configure import (
     Arm,
     mapping_of,

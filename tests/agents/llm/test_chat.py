@@ -9,7 +9,7 @@ import pytest
 
 from posalign_sim import ConfigurationError
 from posalign_sim.agents.llm import ChatError, ChatRequest, FailureKind, Message, Place
-from posalign_sim.agents.llm.backends.judging import same_model
+from posalign_sim.agents.llm.backends.raw_reply import same_model
 from tests.agents.llm.asking import ask
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from posalign_sim.agents.llm.backends.judging import Heard, kind_of_status
+from posalign_sim.agents.llm.backends.raw_reply import RawReply, kind_of_status
 from posalign_sim.agents.llm.chat import ChatError, ChatRequest, FailureKind
 
 
@@ -35,10 +35,10 @@ def body_of(request: ChatRequest, limit_field: str) -> dict[str, Any]:
     return body
 
 
-def heard_in(said: Any) -> Heard | ChatError:
+def raw_reply_in(said: Any) -> RawReply | ChatError:
     """What a chat completion says; or that it lacks something, and what.
 
-    >>> heard_in({"model": "small"}).detail
+    >>> raw_reply_in({"model": "small"}).detail
     'the reply lacks usage'
     """
 
@@ -76,7 +76,7 @@ def heard_in(said: Any) -> Heard | ChatError:
     if not isinstance(text, str | None) or not isinstance(refusal, str | None):
         return lacking("a text")
     fingerprint = said.get("system_fingerprint")
-    return Heard(
+    return RawReply(
         text,
         said["model"],
         fingerprint if isinstance(fingerprint, str) else None,

@@ -12,9 +12,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from posalign_sim.agents.llm.backends.completions import body_of, heard_in, refusal_of
-from posalign_sim.agents.llm.backends.judging import judge, kind_of_status
+from posalign_sim.agents.llm.backends.completions import body_of, raw_reply_in, refusal_of
 from posalign_sim.agents.llm.backends.pace import Pace, backoff, retry_after
+from posalign_sim.agents.llm.backends.raw_reply import kind_of_status, reply_of
 from posalign_sim.agents.llm.chat import ChatError, ChatReply, ChatRequest, FailureKind
 from posalign_sim.world.errors import ConfigurationError
 
@@ -199,8 +199,8 @@ class Direct:
             said = json.loads(body)
         except (ValueError, RecursionError):
             return ChatError(FailureKind.MALFORMED, "the reply is not JSON")
-        heard = heard_in(said)
-        return heard if isinstance(heard, ChatError) else judge(heard, asked, self.also, seconds)
+        raw = raw_reply_in(said)
+        return raw if isinstance(raw, ChatError) else reply_of(raw, asked, self.also, seconds)
 
 
 def key_of(variable: str | None) -> str | ChatError:

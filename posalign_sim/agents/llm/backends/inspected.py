@@ -9,7 +9,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from posalign_sim.agents.llm.backends.hugging_face import AT_ONCE, PROVIDER, HuggingFace
-from posalign_sim.agents.llm.backends.judging import Heard, judge, kind_of_status
+from posalign_sim.agents.llm.backends.raw_reply import RawReply, kind_of_status, reply_of
 from posalign_sim.agents.llm.chat import ChatError, ChatReply, ChatRequest, FailureKind
 from posalign_sim.world.errors import ConfigurationError, nearest
 
@@ -114,10 +114,10 @@ class Inspected:
                 output = await self._model.generate(messages, config=config, cache=False)
         except Exception as error:  # whatever a provider's library raises; it may hold the key
             return failure_of(error)
-        heard = heard_in(output)
-        if isinstance(heard, ChatError):
-            return heard
-        return judge(heard, self.model, self.also, time.monotonic() - began)
+        raw = raw_reply_in(output)
+        if isinstance(raw, ChatError):
+            return raw
+        return reply_of(raw, self.model, self.also, time.monotonic() - began)
 
 
 def messages_of(request: ChatRequest) -> list[ChatMessage]:
@@ -150,7 +150,7 @@ def config_of(request: ChatRequest) -> GenerateConfig:
     )
 
 
-def heard_in(output: ModelOutput) -> Heard | ChatError:
+def raw_reply_in(output: ModelOutput) -> RawReply | ChatError:
     """What an output of Inspect AI says; or that it says nothing, or not what it took."""
     usage, read, written = output.usage, 0, 0
     if usage is not None:
@@ -166,7 +166,7 @@ def heard_in(output: ModelOutput) -> Heard | ChatError:
             return ChatError(FailureKind.BAD_REQUEST, output.completion)
         return ChatError(FailureKind.MALFORMED, "the reply lacks usage")
     fingerprint = (output.metadata or {}).get("system_fingerprint")
-    return Heard(
+    return RawReply(
         output.completion,
         output.model,
         fingerprint if isinstance(fingerprint, str) else None,

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from posalign_sim.agents.language_model import Asking
-from posalign_sim.agents.llm.backends.judging import same_model
+from posalign_sim.agents.llm.backends.raw_reply import same_model
 from posalign_sim.agents.llm.chat import ChatBackend, Place
 from posalign_sim.agents.llm.closed import Asker, UnansweredError, all_of, waited_for
 from posalign_sim.agents.llm.judges.blinding import Blind

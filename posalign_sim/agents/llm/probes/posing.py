@@ -14,7 +14,7 @@ from posalign_sim.agents.llm.probes.situations import Act, Situation, question_o
 
 HEADING = "## What is asked of you now\n"
 #: What a seat is asked to believe nothing of: the question is not its decision.
-ASIDE = "This is a question about the situation. Nothing is decided by your answer.\n"
+PREAMBLE = "This is a question about the situation. Nothing is decided by your answer.\n"
 UNKNOWN = "it cannot be known from what is told"
 #: Answers of a question with numbers, the unknown one included.
 OFFERED = 4
@@ -108,7 +108,7 @@ async def examined(posing: Posing, question: str, right: str, wrong: Sequence[st
     """
     answers = [right, *wrong, *([] if right == UNKNOWN else [UNKNOWN])]
     posing.luck().shuffle(answers)
-    given = await posing.pose(ASIDE + question, answers)
+    given = await posing.pose(PREAMBLE + question, answers)
     return Outcome(float(answers[given] == right), 1 / len(answers))
 
 

@@ -13,7 +13,7 @@ _DATE = re.compile(r"-\d{3}[\d-]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class RawReply:
     """What a server said, before anybody looked at it closely.
 
     Attributes:
@@ -35,45 +35,47 @@ class Heard:
     refusal: str | None = None
 
 
-def judge(heard: Heard, asked: str, also: Collection[str], seconds: float) -> ChatReply | ChatError:
+def reply_of(
+    raw: RawReply, asked: str, also: Collection[str], seconds: float
+) -> ChatReply | ChatError:
     """The answer, or what keeps it from being one.
 
     Args:
-        heard: what the server said.
+        raw: what the server said.
         asked: the model that was asked.
         also: other names under which that model answers.
         seconds: how long it took.
 
-    >>> heard = Heard("yes", "big-2026-01-31", None, 10, 2, "stop")
-    >>> judge(heard, "big", (), 0.5).text
+    >>> raw = RawReply("yes", "big-2026-01-31", None, 10, 2, "stop")
+    >>> reply_of(raw, "big", (), 0.5).text
     'yes'
-    >>> judge(heard, "small", (), 0.5)
+    >>> reply_of(raw, "small", (), 0.5)
     ChatError('wrong_model: small was asked, big-2026-01-31 answered')
     """
 
     def failure(kind: FailureKind, detail: str) -> ChatError:
-        return ChatError(kind, detail, tokens_in=heard.tokens_in, tokens_out=heard.tokens_out)
+        return ChatError(kind, detail, tokens_in=raw.tokens_in, tokens_out=raw.tokens_out)
 
-    if not same_model(asked, heard.model, also):
-        return failure(FailureKind.WRONG_MODEL, f"{asked} was asked, {heard.model} answered")
-    if heard.refusal or heard.finish in ("content_filter", "refusal"):
-        return failure(FailureKind.REFUSED, heard.refusal or "a filter withheld the answer")
-    if heard.finish in ("length", "max_tokens", "model_length"):
-        return failure(FailureKind.CUT_OFF, f"the answer ended after {heard.tokens_out} tokens")
-    if heard.finish in ("tool_calls", "function_call"):
+    if not same_model(asked, raw.model, also):
+        return failure(FailureKind.WRONG_MODEL, f"{asked} was asked, {raw.model} answered")
+    if raw.refusal or raw.finish in ("content_filter", "refusal"):
+        return failure(FailureKind.REFUSED, raw.refusal or "a filter withheld the answer")
+    if raw.finish in ("length", "max_tokens", "model_length"):
+        return failure(FailureKind.CUT_OFF, f"the answer ended after {raw.tokens_out} tokens")
+    if raw.finish in ("tool_calls", "function_call"):
         return failure(FailureKind.MALFORMED, "a call of a tool in place of an answer")
-    if heard.text is None or not heard.text.strip():
+    if raw.text is None or not raw.text.strip():
         return failure(FailureKind.EMPTY, "the reply has no text")
-    if not all(_is_text(part) for part in (heard.text, heard.model, heard.fingerprint or "")):
+    if not all(_is_text(part) for part in (raw.text, raw.model, raw.fingerprint or "")):
         return failure(FailureKind.MALFORMED, "the reply has halves of characters")
     return ChatReply(
-        heard.text,
-        heard.model,
-        heard.fingerprint,
-        heard.tokens_in,
-        heard.tokens_out,
+        raw.text,
+        raw.model,
+        raw.fingerprint,
+        raw.tokens_in,
+        raw.tokens_out,
         seconds,
-        heard.finish,
+        raw.finish,
     )
 
 
